@@ -1,0 +1,79 @@
+"""The lake: append-only Parquet tables of facts. A part is written once, whole, and never edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataengine import files, schema
+from dataengine.errors import WorkspaceError
+
+TABLES: dict[str, pa.Schema] = {
+    "clips": schema.CLIPS,
+    "frames": schema.FRAMES,
+    "oracle": schema.FRAME_BOXES,
+    "splits": schema.SPLIT_TABLE,
+}
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write one Parquet file atomically; the same table gives the same bytes."""
+    files.atomic(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read one Parquet file; a damaged one raises ``WorkspaceError``."""
+    try:
+        return pq.ParquetFile(path).read(columns)
+    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        raise WorkspaceError(
+            f"{path}: not a readable Parquet table ({error}); delete it and run again"
+        ) from error
+
+
+class Lake:
+    """The tables of one workspace.
+
+    The oracle's truth stands apart: ``read("oracle")`` is for the oracle annotator and for the
+    evaluation of val and test; a test proves that mining never calls it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def parts(self, table: str) -> list[Path]:
+        """The files of a table, in the order in which they were appended."""
+        return sorted((self.root / table).glob("part-*.parquet"))
+
+    def append(self, table: str, rows: pa.Table, *, name: str | None = None) -> Path:
+        """Append rows as a new part; an empty table adds nothing but still returns the path.
+
+        Args:
+            table: One of ``TABLES``.
+            rows: Rows of that table's schema.
+            name: Names the part, so that a repeated append of the same shard replaces itself.
+        """
+        label = name if name is not None else f"{len(self.parts(table)):06d}"
+        path = self.root / table / f"part-{label}.parquet"
+        if rows.num_rows:
+            write_parquet(path, rows.cast(TABLES[table]))
+        return path
+
+    def read(self, table: str, columns: list[str] | None = None) -> pa.Table:
+        """The whole table, parts in order; empty where nothing was appended."""
+        wanted = TABLES[table]
+        if columns is not None:
+            wanted = pa.schema([wanted.field(name) for name in columns])
+        parts = [read_parquet(path, columns).cast(wanted) for path in self.parts(table)]
+        return pa.concat_tables(parts) if parts else wanted.empty_table()
+
+    def truth(self, frame_ids: list[str]) -> schema.FrameBoxes:
+        """The hidden labels of the named frames, in that order; frames without a label row are left out."""
+        rows = self.read("oracle")
+        order = {frame_id: index for index, frame_id in enumerate(frame_ids)}
+        kept = rows.filter(pc.is_in(rows["frame_id"], pa.array(frame_ids, pa.string())))
+        rank = pa.array([order[frame_id] for frame_id in kept["frame_id"].to_pylist()], pa.int64())
+        return schema.FrameBoxes.from_table(kept.take(pc.sort_indices(rank)))

@@ -1,0 +1,59 @@
+"""Progress bars with a rate and a time left; silent when standard error is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@contextmanager
+def bar(label: str, total: int | None, unit: str = "frames") -> Iterator[Callable[[int], None]]:
+    """Show a bar while the block runs; call the yielded function with how many were finished."""
+    if not sys.stderr.isatty():
+        yield lambda _number: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(show_speed=True),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit}, {{task.fields[rate]}}/s, left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total, rate="-")
+
+        def advance(number: int) -> None:
+            progress.advance(task, number)
+            speed = progress.tasks[0].speed
+            progress.update(task, rate=f"{speed:,.0f}" if speed else "-")
+
+        yield advance
+
+
+def track(items: Iterable[T], label: str, total: int | None = None, unit: str = "frames") -> Iterator[T]:
+    """Iterate with a bar."""
+    with bar(label, total, unit) as advance:
+        for item in items:
+            yield item
+            advance(1)
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal, on standard error."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
