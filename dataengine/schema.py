@@ -99,6 +99,33 @@ SELECTION = pa.schema(
     ]
 )
 
+FRAME_ERRORS = pa.schema(
+    [
+        ("frame_id", pa.string()),
+        ("hits", pa.int32()),
+        ("missed", pa.int32()),
+        ("false_alarm", pa.int32()),
+        ("swapped_class", pa.int32()),
+        ("bad_location", pa.int32()),
+    ]
+)
+"""One row for every evaluated frame of val and test."""
+
+MISTAKES = pa.schema(
+    [
+        ("frame_id", pa.string()),
+        ("kind", pa.string()),
+        ("truth_box", pa.int32()),
+        ("predicted_box", pa.int32()),
+        ("truth_class", pa.int16()),
+        ("predicted_class", pa.int16()),
+        ("score", pa.float32()),
+        ("iou", pa.float32()),
+    ]
+)
+"""One row a mistake. ``kind`` is ``missed``, ``false_alarm``, ``swapped_class`` or ``bad_location``; the
+boxes are numbers within the frame, -1 where there is none, and so are the classes."""
+
 IGNORE = "ignore"
 """The class-map target that turns a box into an ignore region."""
 
@@ -125,6 +152,24 @@ class Taxonomy:
     def index(self, name: str) -> int:
         """The ``class_id`` of a class name."""
         return self.classes.index(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One figure of an evaluation.
+
+    Attributes:
+        split: Which frames were judged.
+        slice: ``all``, ``class:car``, ``time_of_day:night``, ``size:small``, ``tail``, ``drive:...``.
+        metric: ``map50_95``, ``ap50``, ``num_objects``, ``num_frames``, ``misses_per_frame``,
+            ``false_alarms_per_frame``; with ``_lower`` and ``_upper`` for the ends of an interval.
+        value: NaN where the slice holds no object of any class.
+    """
+
+    split: str
+    slice: str
+    metric: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +382,8 @@ def positions(ids: NDArray[np.object_], wanted: Sequence[str] | NDArray[np.objec
 def flat(column: pa.ChunkedArray) -> NDArray[Any]:
     """The values of a list column, one after the other."""
     values = pc.list_flatten(column)
-    return values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
+    array: NDArray[Any] = values.combine_chunks().to_numpy(zero_copy_only=False)
+    return array
 
 
 def ragged(offsets: NDArray[np.int64], values: NDArray[Any], kind: pa.DataType) -> pa.ListArray:
@@ -355,4 +401,5 @@ def condition(table: pa.Table, name: str) -> NDArray[np.object_]:
 def _column(values: Any, number: int, dtype: Any, neutral: Any) -> NDArray[Any]:
     if values is None:
         return np.full(number, neutral, dtype)
-    return np.asarray(values, dtype).reshape(number)
+    column: NDArray[Any] = np.asarray(values, dtype).reshape(number)
+    return column
