@@ -7,7 +7,7 @@ e.g. ``Config(seed=3, train=TrainConfig(steps=200))``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -35,9 +35,10 @@ def check(record: Any, name: str, low: float, high: float = math.inf) -> None:
     """Raise ``ConfigError`` unless ``low <= record.name <= high``."""
     value = getattr(record, name)
     if not low <= value <= high:
-        group = type(record).__name__.removesuffix("Config").lower()
-        bound = f">= {low:g}" if high == math.inf else f"in {low:g}..{high:g}"
-        raise ConfigError(f"{group}.{name}={value} is out of range: it must be {bound}")
+        kind = type(record).__name__.removesuffix("Config").lower()
+        group = {"": "", "budget": "mine.budget.", "world": "dataset.world."}.get(kind, f"{kind}.")
+        bound = f">= {low:.15g}" if high == math.inf else f"in {low:.15g}..{high:.15g}"
+        raise ConfigError(f"{group}{name}={value} is out of range: it must be {bound}")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -372,3 +373,11 @@ class Config:
 
     def __post_init__(self) -> None:
         check(self, "seed", 0)
+
+    def plain(self) -> dict[str, Any]:
+        """The settings as nested dictionaries of JSON values."""
+        return asdict(self, dict_factory=_plain)
+
+
+def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value.value if isinstance(value, Enum) else value for name, value in items}

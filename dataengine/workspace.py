@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import sys
 import time
@@ -225,26 +226,30 @@ class Run:
         ]
         return found[-1] if found else None
 
-    def finish(self, cycle: int, stage: str, written: Sequence[Path] = ()) -> None:
-        """Append a stage to the journal, with the digest of what it wrote.
+    def finish(self, cycle: int, stage: str, written: Sequence[Path], time_s: float) -> None:
+        """Append a stage to the journal, with the digest of what it wrote and how long it took.
 
         The entry is the commit point: a stage without one is run again from its inputs.
         """
         digests = {str(path.relative_to(self.folder)): files.sha256(path) for path in written}
-        append_jsonl(self.folder / "journal.jsonl", {"cycle": cycle, "stage": stage, "files": digests})
+        entry = {"cycle": cycle, "stage": stage, "files": digests, "time_s": round(time_s, 3)}
+        append_jsonl(self.folder / "journal.jsonl", entry)
 
     def completed_cycles(self) -> list[int]:
         """Cycles whose manifest is written, in order."""
         return sorted(int(path.parent.name) for path in self.folder.glob("cycles/*/manifest.json"))
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The rows of ``metrics.jsonl``."""
-        return read_jsonl(self.folder / "metrics.jsonl")
+        """The rows of ``metrics.jsonl``; a value that does not exist is NaN."""
+        rows = read_jsonl(self.folder / "metrics.jsonl")
+        return [{**row, "value": math.nan if row["value"] is None else row["value"]} for row in rows]
 
     def write_metrics(self, cycle: int, rows: Iterable[dict[str, Any]]) -> None:
-        """Replace the rows of one cycle; rows of other cycles stay."""
-        kept = [row for row in self.metrics() if row["cycle"] < cycle]
-        lines = [json.dumps(row) + "\n" for row in (*kept, *rows)]
+        """Replace the rows of one cycle; rows stay in the order of cycles, and NaN becomes ``null``."""
+        kept = [row for row in self.metrics() if row["cycle"] != cycle]
+        ordered = sorted((*kept, *rows), key=lambda row: int(row["cycle"]))
+        plain = ({**row, "value": None if math.isnan(row["value"]) else row["value"]} for row in ordered)
+        lines = [json.dumps(row, allow_nan=False) + "\n" for row in plain]
         files.write_text(self.folder / "metrics.jsonl", "".join(lines))
 
 

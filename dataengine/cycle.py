@@ -1,0 +1,141 @@
+"""The loop: mine, label, train, predict, evaluate, and around again, for each arm.
+
+The journal of a run is its only state: killed at any instant, the same command continues at the
+first stage without an entry and ends in the same files.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from dataengine import files, mine
+from dataengine.config import Config
+from dataengine.errors import UserError
+from dataengine.progress import say
+from dataengine.stages import RUNNERS, Arm, bought_nothing, record
+from dataengine.workspace import Run, Workspace
+
+STAGES = tuple(RUNNERS)
+LAST = STAGES[-1]
+
+
+def arms(config: Config) -> list[str]:
+    """The arms of one invocation: the baseline first, then ``mine.name``."""
+    return list(dict.fromkeys(name for name in (config.loop.baseline, config.mine.name) if name))
+
+
+def run(workspace: Workspace, config: Config) -> list[Run]:
+    """Every arm through every cycle; returns their runs.
+
+    Raises:
+        UserError: Settings and data do not fit together, or a service is gone.
+    """
+    finished = []
+    for name in arms(config):
+        mine.arm(name)
+        arm = Arm.open(workspace, config, name)
+        for cycle in range(config.loop.cycles):
+            if not run_cycle(arm, cycle):
+                say(f"{name}: the pool is empty after cycle {cycle - 1}; nothing is left to label")
+                break
+        finished.append(arm.run)
+    return finished
+
+
+def run_cycle(arm: Arm, cycle: int) -> bool:
+    """One cycle from the first stage that is not done; False where there is nothing left to buy."""
+    if cycle == 0:
+        adopt_start(arm)
+    for stage in STAGES:
+        run_stage(arm, cycle, stage)
+        if stage == "label" and cycle > 0 and bought_nothing(arm, cycle):
+            return False
+    return True
+
+
+def run_stage(arm: Arm, cycle: int, stage: str) -> None:
+    """Run one stage unless the journal has it, and see that a judged cycle stands in the metrics."""
+    if not arm.run.done(cycle, stage):
+        began = time.perf_counter()
+        written = RUNNERS[stage](arm, cycle)
+        arm.run.finish(cycle, stage, written, time.perf_counter() - began)
+    if stage == LAST and all(row["cycle"] != cycle for row in arm.run.metrics()):
+        record(arm, cycle)
+
+
+def advance(arm: Arm, stages: Sequence[str]) -> int:
+    """Run the named stages at the point where the run stands; returns the cycle.
+
+    Raises:
+        UserError: Another stage comes first; the message names its verb.
+    """
+    adopt_start(arm)
+    cycle, due = _position(arm)
+    if cycle == 0:
+        for stage in ("mine", "label"):
+            if due == stage:  # the seed set is given, not chosen
+                run_stage(arm, 0, stage)
+                cycle, due = _position(arm)
+    if due not in stages:
+        verb = "evaluate" if due == "predict" else due
+        raise UserError(f"{arm.run.folder}: cycle {cycle} wants `dataengine {verb} mine={arm.name}` first")
+    for stage in stages[stages.index(due) :]:
+        run_stage(arm, cycle, stage)
+    return cycle
+
+
+def _position(arm: Arm) -> tuple[int, str]:
+    """The first cycle and stage without a journal entry."""
+    cycle = 0
+    while True:
+        for stage in STAGES:
+            if not arm.run.done(cycle, stage):
+                return cycle, stage
+        cycle += 1
+
+
+def adopt_start(arm: Arm) -> None:
+    """Take over cycle 0 from a run of the same seed and start, so that arms share it bit for bit."""
+    if arm.run.done(0, LAST):
+        return
+    start = arm.run.settings["start"]
+    for other in arm.workspace.runs():
+        same = other.settings.get("start") == start and other.seed == arm.config.seed
+        if not same or other.run_id == arm.run.run_id or not other.done(0, LAST):
+            continue
+        for stage in STAGES:
+            entry = other.entry(0, stage)
+            assert entry is not None
+            written = [_copy(other, arm.run, name) for name in entry["files"]]
+            if stage == "evaluate":
+                manifest = arm.run.cycle(0) / "manifest.json"
+                value = json.loads(manifest.read_text(encoding="utf-8"))
+                files.write_json(manifest, {**value, "arm": arm.name})
+            arm.run.finish(0, stage, written, entry["time_s"])
+        record(arm, 0)
+        say(f"{arm.name}: cycle 0 is shared with {other.run_id}")
+        return
+
+
+def _copy(source: Run, target: Run, name: str) -> Path:
+    content = (source.folder / name).read_bytes()
+    files.atomic(target.folder / name, lambda temporary: temporary.write_bytes(content))
+    return target.folder / name
+
+
+def latest_runs(workspace: Workspace) -> list[Run]:
+    """The runs that belong with the one that was last worked on: same settings, any arm and seed."""
+    found = workspace.runs()
+    if not found:
+        return []
+    newest = max(found, key=lambda run: (_touched(run), run.run_id))
+    wanted = newest.settings["hash"]
+    return [run for run in found if run.settings["hash"] == wanted]
+
+
+def _touched(run: Run) -> float:
+    journal = run.folder / "journal.jsonl"
+    return journal.stat().st_mtime if journal.exists() else 0.0

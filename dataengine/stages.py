@@ -1,0 +1,306 @@
+"""The five stages of a cycle: mine, label, train, predict, evaluate.
+
+Each reads the files of earlier stages, writes its own into the cycle's folder atomically and returns
+their paths; ``dataengine.cycle`` enters them in the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataengine import cockpit, evaluate, files, label, learn, mine
+from dataengine.config import Config
+from dataengine.errors import ConfigError
+from dataengine.label import Cost
+from dataengine.lake import read_parquet, write_parquet
+from dataengine.progress import say
+from dataengine.schema import POOL, SELECTION, TEST, TEST_SPLITS, VAL, FrameBoxes, Measure, Predictions
+from dataengine.streams import Streams
+from dataengine.workspace import Run, Workspace
+
+JUDGED = (VAL, *TEST_SPLITS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One mining strategy with one seed, at work in a workspace."""
+
+    name: str
+    workspace: Workspace
+    config: Config
+    run: Run
+
+    @classmethod
+    def open(cls, workspace: Workspace, config: Config, name: str) -> Arm:
+        """The arm's run, created or continued.
+
+        A run is named by arm, seed and a digest of every setting that its figures depend on, so
+        other settings make another run, and more ``loop.cycles`` continue the same one.
+        """
+        settings, start = identity(workspace, config)
+        run = workspace.run(f"{name}-s{config.seed}-{settings[:6]}")
+        run.create({"arm": name, "seed": config.seed, "hash": settings, "start": start, **config.plain()})
+        return cls(name=name, workspace=workspace, config=config, run=run)
+
+    @property
+    def streams(self) -> Streams:
+        """The run's random streams."""
+        return Streams(self.config.seed)
+
+
+def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
+    """Digest of the settings that decide a run's figures, and of those that decide its cycle 0."""
+    plain = config.plain()
+    start = {group: plain[group] for group in ("model", "train", "evaluate", "label", "curate")}
+    start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
+    mining = {key: value for key, value in plain["mine"].items() if key != "name"}
+    return files.digest({**start, "mine": mining}), files.digest(start)
+
+
+def _mine(arm: Arm, cycle: int) -> list[Path]:
+    pool = arm.workspace.frames(POOL)
+    path = arm.run.cycle(cycle) / "selection.parquet"
+    if cycle == 0:
+        write_parquet(path, _seed_set(arm, pool))
+        return [path]
+    decided = _freeze_decisions(arm, cycle)
+    previous = arm.run.cycle(cycle - 1)
+    labels = FrameBoxes.from_table(read_parquet(previous / "labels.parquet"))
+    predictions = _read_predictions(arm, cycle - 1)
+    taken = set(labels.frame_ids) | _rejected(arm, cycle)
+    keep = np.array([frame_id not in taken for frame_id in pool["frame_id"].to_pylist()], bool)
+    candidates = pool.filter(pa.array(keep))
+    classes = arm.workspace.taxonomy.classes
+    selection = mine.select(
+        mine.Pool(
+            frames=candidates,
+            predictions=predictions.select(candidates["frame_id"].to_pylist()),
+            labelled_embeddings=predictions.select(labels.frame_ids).embeddings,
+            labelled_class_counts=np.bincount(labels.class_id[~labels.ignore], minlength=len(classes)),
+            classes=classes,
+        ),
+        budget=arm.config.mine.budget,
+        config=replace(arm.config.mine, name=arm.name),
+        label=arm.config.label,
+        duplicate_bits=arm.config.curate.duplicate_bits,
+        cycle=cycle,
+        rng=arm.streams.generator(f"select/{arm.name}", cycle),
+    )
+    write_parquet(path, selection)
+    say(f"{arm.name} cycle {cycle}: picked {selection.num_rows} of {candidates.num_rows} pool frames")
+    return [path, *decided]
+
+
+def _freeze_decisions(arm: Arm, cycle: int) -> list[Path]:
+    """Bring home what people decided in FiftyOne, once, as files of this cycle."""
+    folder = arm.run.cycle(cycle)
+    rejected, corrected = folder / "rejected.json", folder / "corrected.parquet"
+    decisions = cockpit.pull_decisions(arm.workspace) if arm.config.loop.fiftyone else cockpit.Decisions()
+    files.write_json(rejected, sorted(decisions.rejected))
+    write_parquet(corrected, decisions.corrected.to_table())
+    return [rejected, corrected]
+
+
+def _rejected(arm: Arm, cycle: int) -> set[str]:
+    return set(json.loads((arm.run.cycle(cycle) / "rejected.json").read_text(encoding="utf-8")))
+
+
+def _decide(arm: Arm, cycle: int, labels: FrameBoxes) -> FrameBoxes:
+    """Labels without the frames that people rejected, and with the boxes that they corrected."""
+    corrected = FrameBoxes.from_table(read_parquet(arm.run.cycle(cycle) / "corrected.parquet"))
+    known = set(labels.frame_ids) - _rejected(arm, cycle)
+    replaced = known & set(corrected.frame_ids)
+    kept = labels.select([frame_id for frame_id in labels.frame_ids if frame_id in known - replaced])
+    return _join(kept, corrected.select(sorted(replaced)))
+
+
+def _join(*parts: FrameBoxes) -> FrameBoxes:
+    return FrameBoxes.from_table(pa.concat_tables([part.to_table() for part in parts]).sort_by("frame_id"))
+
+
+def _seed_set(arm: Arm, pool: pa.Table) -> pa.Table:
+    """Frames drawn uniformly, the same for every arm of a seed."""
+    wanted = arm.config.loop.seed_frames
+    if wanted > pool.num_rows:
+        raise ConfigError(
+            f"loop.seed_frames={wanted} is more than the {pool.num_rows} frames of the pool; lower it"
+        )
+    drawn = arm.streams.generator("seed_set").permutation(pool.num_rows)[:wanted]
+    ids = np.array(pool["frame_id"].to_pylist(), object)[drawn]
+    reason = f"seed set: {wanted} frames drawn at random before cycle 1"
+    rows = [(frame_id, 0, rank, 0.0, "seed", reason) for rank, frame_id in enumerate(ids)]
+    return pa.Table.from_pylist([dict(zip(SELECTION.names, row, strict=True)) for row in rows], SELECTION)
+
+
+def _label(arm: Arm, cycle: int) -> list[Path]:
+    folder = arm.run.cycle(cycle)
+    selection = read_parquet(folder / "selection.parquet")
+    budget = arm.config.mine.budget if cycle else replace(arm.config.mine.budget, amount=float("inf"))
+    bought, cost = label.buy(label.Oracle(arm.workspace.lake), selection, budget, arm.config.label)
+    total = cost
+    if cycle:
+        total = cost + spent(arm, cycle - 1)
+        earlier = FrameBoxes.from_table(read_parquet(arm.run.cycle(cycle - 1) / "labels.parquet"))
+        bought = _decide(arm, cycle, _join(earlier, bought))
+    write_parquet(folder / "labels.parquet", bought.to_table())
+    files.write_json(folder / "cost.json", {"bought": cost.plain(), "total": total.plain()})
+    return [folder / "labels.parquet", folder / "cost.json"]
+
+
+def bought_nothing(arm: Arm, cycle: int) -> bool:
+    """Whether a cycle's label stage found nothing to buy."""
+    costs = json.loads((arm.run.cycle(cycle) / "cost.json").read_text(encoding="utf-8"))
+    return int(costs["bought"]["frames"]) == 0
+
+
+def spent(arm: Arm, cycle: int) -> Cost:
+    """What the run has spent up to and including a cycle, the seed set counted."""
+    value = json.loads((arm.run.cycle(cycle) / "cost.json").read_text(encoding="utf-8"))
+    return Cost(**value["total"])
+
+
+def _train(arm: Arm, cycle: int) -> list[Path]:
+    folder = arm.run.cycle(cycle)
+    labels = FrameBoxes.from_table(read_parquet(folder / "labels.parquet"))
+    result = learn.fit(
+        _images(arm.workspace, labels.frame_ids),
+        labels,
+        taxonomy=arm.workspace.taxonomy,
+        model=arm.config.model,
+        train=arm.config.train,
+        compute=arm.config.compute,
+        streams=arm.streams,
+        folder=folder,
+        label=f"{arm.name} cycle {cycle}: train",
+    )
+    files.write_json(folder / "fit.json", {"steps": result.steps, "images_per_s": result.images_per_s})
+    say(
+        f"{arm.name} cycle {cycle}: trained {result.steps} steps on {labels.num_frames} frames, "
+        f"{result.images_per_s:.0f} images/s"
+    )
+    return [folder / "model.safetensors"]
+
+
+def _predict(arm: Arm, cycle: int) -> list[Path]:
+    folder = arm.run.cycle(cycle)
+    frames = arm.workspace.frames(POOL, *JUDGED)
+    predictions = learn.predict(
+        arm.workspace.image_paths(frames),
+        frames["frame_id"].to_pylist(),
+        checkpoint=folder / "model.safetensors",
+        taxonomy=arm.workspace.taxonomy,
+        model=arm.config.model,
+        compute=arm.config.compute,
+        label=f"{arm.name} cycle {cycle}: predict",
+    )
+    write_parquet(folder / "predictions.parquet", predictions.to_table())
+    return [folder / "predictions.parquet"]
+
+
+def _evaluate(arm: Arm, cycle: int) -> list[Path]:
+    folder = arm.run.cycle(cycle)
+    predictions = _read_predictions(arm, cycle)
+    judged = [_judge(arm, cycle, split, predictions) for split in JUDGED]
+    results = [result for result in judged if result is not None]
+    measures = [measure for result in results for measure in result.measures]
+    rows = [{"split": m.split, "slice": m.slice, "metric": m.metric, "value": m.value} for m in measures]
+    written = [
+        folder / name for name in ("errors.parquet", "mistakes.parquet", "measures.parquet", "manifest.json")
+    ]
+    write_parquet(written[0], pa.concat_tables([result.errors for result in results]))
+    write_parquet(written[1], pa.concat_tables([result.mistakes for result in results]))
+    write_parquet(written[2], pa.Table.from_pylist(rows))
+    files.write_json(written[3], _manifest(arm, cycle))
+    say(f"{arm.name} cycle {cycle}: {_headline(measures)}")
+    return written
+
+
+def _judge(arm: Arm, cycle: int, split: str, predictions: Predictions) -> evaluate.Evaluation | None:
+    """Evaluation of one split against the hidden truth; None where the split has no labelled frame."""
+    frames = arm.workspace.frames(split)
+    truth = arm.workspace.lake.truth(frames["frame_id"].to_pylist())
+    if not truth.num_frames:
+        return None
+    known = pc.is_in(frames["frame_id"], pa.array(truth.frame_ids, pa.string()))
+    return evaluate.evaluate(
+        truth,
+        predictions.select(truth.frame_ids).boxes,
+        frames.filter(known),
+        taxonomy=arm.workspace.taxonomy,
+        config=arm.config.evaluate,
+        split=split,
+        rng=arm.streams.generator(f"bootstrap/{split}", cycle),
+    )
+
+
+def record(arm: Arm, cycle: int) -> None:
+    """Put the cycle's figures and timings into ``metrics.jsonl``."""
+    head = {"arm": arm.name, "seed": arm.config.seed, "cycle": cycle, **spent(arm, cycle).plain()}
+    rows = read_parquet(arm.run.cycle(cycle) / "measures.parquet").to_pylist()
+    for stage in RUNNERS:
+        entry = arm.run.entry(cycle, stage)
+        if entry is not None:
+            rows.append(
+                {"split": POOL, "slice": "all", "metric": f"{stage}_time_s", "value": entry["time_s"]}
+            )
+    arm.run.write_metrics(cycle, [{**head, **row} for row in rows])
+
+
+def _manifest(arm: Arm, cycle: int) -> dict[str, Any]:
+    """What went in and what came out, by digest: the same seed selects the same ids again."""
+    from importlib.metadata import version
+
+    folder = arm.run.cycle(cycle)
+    digests = {
+        f"{name}_sha256": files.sha256(folder / f"{name}.{kind}")
+        for name, kind in (("selection", "parquet"), ("labels", "parquet"), ("model", "safetensors"))
+    }
+    return {
+        "arm": arm.name,
+        "seed": arm.config.seed,
+        "cycle": cycle,
+        "cost": spent(arm, cycle).plain(),
+        "config_hash": arm.run.settings["hash"],
+        "data_fingerprint": arm.workspace.fingerprint,
+        "weights_sha256": digests.pop("model_sha256"),
+        **digests,
+        "classes": list(arm.workspace.taxonomy.classes),
+        "versions": {name: version(name) for name in ("dataengine", "torch", "torchvision", "numpy")},
+    }
+
+
+def _headline(measures: Sequence[Measure]) -> str:
+    def figure(split: str, part: str) -> float:
+        found = [m.value for m in measures if (m.split, m.slice, m.metric) == (split, part, "ap50")]
+        return found[0] if found else float("nan")
+
+    return f"AP50 {figure(TEST, 'all'):.3f} on test, {figure(TEST, 'tail'):.3f} on its tail"
+
+
+def _images(workspace: Workspace, frame_ids: Sequence[str]) -> list[Path]:
+    frames = workspace.frames()
+    paths = dict(zip(frames["frame_id"].to_pylist(), workspace.image_paths(frames), strict=True))
+    return [paths[frame_id] for frame_id in frame_ids]
+
+
+def _read_predictions(arm: Arm, cycle: int) -> Predictions:
+    table = read_parquet(arm.run.cycle(cycle) / "predictions.parquet")
+    return Predictions.from_table(table, len(arm.workspace.taxonomy))
+
+
+RUNNERS: Mapping[str, Callable[[Arm, int], list[Path]]] = {
+    "mine": _mine,
+    "label": _label,
+    "train": _train,
+    "predict": _predict,
+    "evaluate": _evaluate,
+}
+"""The stages in their order."""

@@ -1,0 +1,125 @@
+"""What each verb does, from a checked ``Config``: callable from Python and notebooks without Hydra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dataengine import workspace as workspaces
+from dataengine.config import Config
+from dataengine.errors import ConfigError, UserError
+from dataengine.progress import say
+from dataengine.workspace import Run, Workspace
+
+
+def run(verb: str, config: Config) -> None:
+    """Run one verb; raises ``UserError`` for what the user can mend."""
+    _VERBS[verb](config)
+
+
+def workspace_folder(config: Config) -> Path:
+    """Where the workspace is."""
+    return Path(config.workspace) if config.workspace else Path("work") / config.dataset.name
+
+
+def cycle(config: Config) -> list[Run]:
+    """The whole loop, the report and the FiftyOne dataset; returns the runs."""
+    from dataengine import cockpit, cycle, report
+
+    with workspaces.lock(workspace_folder(config)):
+        workspace = _ingest(config)
+        runs = cycle.run(workspace, config)
+        page = report.build(workspace, runs)
+        say(f"report: {page}")
+        if config.loop.fiftyone:
+            name = cockpit.sync(workspace, runs)
+            say(f"FiftyOne dataset: {name}; open it with `dataengine app workspace={workspace.root}`")
+    return runs
+
+
+def ingest(config: Config) -> Workspace:
+    """Recordings into the workspace, split and checked for leaks."""
+    with workspaces.lock(workspace_folder(config)):
+        return _ingest(config)
+
+
+def _ingest(config: Config) -> Workspace:
+    from dataengine import curate, ingest
+
+    folder = workspace_folder(config)
+    if config.dataset.root is None and Workspace.exists(folder):
+        source = Workspace.open(folder).source_root
+        config.dataset.root = str(source) if source is not None else None
+    workspace, _ = ingest.ingest(config, folder)
+    curate.curate(workspace, config.curate, config.dataset)
+    return workspace
+
+
+def _stage(*stages: str) -> Callable[[Config], None]:
+    """A verb that runs the given stages where ``mine.name``'s run stands."""
+
+    def verb(config: Config) -> None:
+        from dataengine import cycle, mine
+        from dataengine.stages import Arm
+
+        mine.arm(config.mine.name)
+        with workspaces.lock(_existing(config).root):
+            arm = Arm.open(_existing(config), config, config.mine.name)
+            number = cycle.advance(arm, stages)
+            say(f"{stages[-1]}: cycle {number} of {arm.run.folder}")
+
+    return verb
+
+
+def _existing(config: Config) -> Workspace:
+    workspace = Workspace.open(workspace_folder(config))
+    if workspace.card.name != config.dataset.name:
+        raise ConfigError(
+            f"{workspace.root} holds the dataset {workspace.card.name}: add dataset={workspace.card.name}"
+        )
+    return workspace
+
+
+def report(config: Config) -> Path:
+    """Write the report of the runs that were last worked on."""
+    from dataengine import cycle, report
+
+    workspace = Workspace.open(workspace_folder(config))
+    runs = cycle.latest_runs(workspace)
+    if not any(run.completed_cycles() for run in runs):
+        raise UserError(
+            f"{workspace.root} holds no finished cycle; run `dataengine workspace={workspace.root}` first"
+        )
+    page = report.build(workspace, runs)
+    say(f"report: {page}")
+    return page
+
+
+def app(config: Config) -> None:
+    """Open the FiftyOne App on what the lake and the runs hold now."""
+    from dataengine import cockpit, cycle
+
+    workspace = Workspace.open(workspace_folder(config))
+    with workspaces.lock(workspace.root):
+        cockpit.sync(workspace, cycle.latest_runs(workspace))
+    cockpit.launch(workspace, config.app)
+
+
+def doctor(config: Config) -> None:
+    """Print what works on this machine; raises ``UserError`` when something required does not."""
+    from dataengine import doctor
+
+    doctor.report(workspace_folder(config))
+
+
+_VERBS: Mapping[str, Callable[[Config], object]] = {
+    "cycle": cycle,
+    "ingest": ingest,
+    "train": _stage("train"),
+    "evaluate": _stage("predict", "evaluate"),
+    "mine": _stage("mine"),
+    "label": _stage("label"),
+    "report": report,
+    "app": app,
+    "doctor": doctor,
+}
