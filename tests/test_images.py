@@ -101,5 +101,5 @@ def test_a_truncated_image_is_an_input_error_naming_the_file(tmp_path: Path, suf
 def test_a_missing_file_or_another_kind_of_file_is_an_input_error(tmp_path: Path):
     (tmp_path / "text.png").write_text("no image")
     for name in ("absent.png", "text.png", "."):
-        with pytest.raises(InputError, match="cannot be read|not a readable image"):
+        with pytest.raises(InputError, match=r"cannot be read|not a readable image"):
             read_image(tmp_path / name)
