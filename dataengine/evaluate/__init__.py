@@ -1,0 +1,8 @@
+"""How good a model is, where it is good, and what it gets wrong. Tables in, tables out; no torch."""
+
+from __future__ import annotations
+
+from dataengine.evaluate.errors import VOCABULARY, FrameErrors, find_errors
+from dataengine.evaluate.evaluation import Evaluation, evaluate
+
+__all__ = ["VOCABULARY", "Evaluation", "FrameErrors", "evaluate", "find_errors"]
