@@ -1,0 +1,174 @@
+"""Run a trained detector over any frames: boxes, scores of every class and one embedding a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dataengine import progress
+from dataengine.config import ComputeConfig, ModelConfig
+from dataengine.learn import device, models
+from dataengine.learn.ahead import ahead
+from dataengine.learn.batch import padded
+from dataengine.learn.detector import Detector
+from dataengine.learn.device import Session
+from dataengine.learn.frames import read_scaled, stack
+from dataengine.schema import FrameBoxes, Predictions, Taxonomy
+
+BATCH_PIXELS = 32 * 320 * 192
+"""Pixels of one batch: 32 frames of 320 x 192, and at least one of any size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found in one frame, in pixels of the stored image.
+
+    Attributes:
+        xyxy: ``[B, 4]`` float32, best score first.
+        class_id: ``[B]`` int16.
+        class_scores: ``[B, K]`` float32.
+        embedding: ``[D]`` float32.
+    """
+
+    xyxy: NDArray[np.float32]
+    class_id: NDArray[np.int16]
+    class_scores: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    rgb: NDArray[np.uint8]
+    share: float
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        return padded(self.rgb.shape[0]), padded(self.rgb.shape[1])
+
+
+def predict(
+    images: Sequence[Path],
+    frame_ids: Sequence[str],
+    *,
+    checkpoint: Path,
+    taxonomy: Taxonomy,
+    model: ModelConfig,
+    compute: ComputeConfig,
+    label: str = "predict",
+) -> Predictions:
+    """Run a detector over frames, each once.
+
+    Args:
+        images: One path a frame.
+        frame_ids: The frames' ids, in the same order.
+        checkpoint: A ``model.safetensors`` written by ``fit``.
+        taxonomy: The classes; the checkpoint must have been trained on the same.
+        model: Which detector the checkpoint holds.
+        compute: Device, threads, precision.
+        label: What the progress bar says.
+
+    Returns:
+        At most 100 boxes a frame, best score first, doubles suppressed class by class.
+
+    Raises:
+        ConfigError: The device or the detector does not exist.
+        InputError: An image cannot be read; the message names it.
+        ModelError: The checkpoint cannot be read, or belongs to another taxonomy or detector.
+    """
+    if len(images) != len(frame_ids):
+        raise ValueError(f"{len(images)} images for {len(frame_ids)} frame ids")
+    with device.session(compute) as session:
+        detector = models.trained(checkpoint, model, taxonomy).eval()
+        detector.to(session.device).to(memory_format=torch.channels_last)
+        found = []
+        with (
+            progress.bar(label, len(images)) as advance,
+            closing(_decoded(images, model.max_side, session)) as decoded,
+        ):
+            for batch in _same_canvas(decoded):
+                found.extend(run_batch(detector, batch, session))
+                advance(len(batch))
+    return _collect(frame_ids, found, len(taxonomy))
+
+
+def _decoded(images: Sequence[Path], max_side: int, session: Session) -> Generator[_Image]:
+    def read(path: Path) -> _Image:
+        return _Image(*read_scaled(path, max_side))
+
+    threads = 1 if session.device.type == "cpu" else device.available_cores()
+    return ahead(read, images, depth=64, threads=threads)
+
+
+def _same_canvas(images: Iterable[_Image]) -> Iterator[list[_Image]]:
+    """Runs of images with one padded size, so that no frame's result depends on its neighbours' sizes."""
+    batch: list[_Image] = []
+    for image in images:
+        if batch and (image.canvas != batch[0].canvas or (len(batch) + 1) * _pixels(image) > BATCH_PIXELS):
+            yield batch
+            batch = []
+        batch.append(image)
+    if batch:
+        yield batch
+
+
+def _pixels(image: _Image) -> int:
+    return image.canvas[0] * image.canvas[1]
+
+
+def run_batch(detector: Detector, batch: Sequence[_Image], session: Session) -> list[Found]:
+    """What the detector finds in a few images of one padded size."""
+    canvas = stack([image.rgb for image in batch])
+    with torch.inference_mode(), session.autocast(detector.bf16):
+        detections = detector.detect(canvas.to(session.device))
+    counts = torch.bincount(detections.image, minlength=len(batch)).cpu().numpy()
+    ends = np.cumsum(counts)
+    xyxy = detections.xyxy.float().cpu().numpy()
+    class_id = detections.class_id.cpu().numpy().astype(np.int16)
+    class_scores = detections.class_scores.float().cpu().numpy()
+    embedding = detections.embedding.float().cpu().numpy()
+    found = []
+    for number, image in enumerate(batch):
+        rows = slice(ends[number] - counts[number], ends[number])
+        inside, kept = _in_original(xyxy[rows], image)
+        found.append(
+            Found(
+                xyxy=inside,
+                class_id=class_id[rows][kept],
+                class_scores=class_scores[rows][kept],
+                embedding=embedding[number],
+            )
+        )
+    return found
+
+
+def _in_original(xyxy: NDArray[np.float32], image: _Image) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Boxes clipped to the image, in pixels of the stored one, and which of the given ones those are."""
+    height, width = image.rgb.shape[:2]
+    clipped = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32)) / np.float32(image.share)
+    kept = np.all(clipped[:, 2:] > clipped[:, :2], axis=1)
+    return clipped[kept], kept
+
+
+def _collect(frame_ids: Sequence[str], found: Sequence[Found], num_classes: int) -> Predictions:
+    if not found:
+        boxes = FrameBoxes.build([], [], [], [])
+        empty = np.zeros((0, num_classes), np.float32)
+        return Predictions(boxes=boxes, class_scores=empty, embeddings=np.zeros((0, 0), np.float32))
+    class_id = np.concatenate([one.class_id for one in found])
+    class_scores = np.concatenate([one.class_scores for one in found])
+    boxes = FrameBoxes.build(
+        frame_ids,
+        [len(one.xyxy) for one in found],
+        np.concatenate([one.xyxy for one in found]),
+        class_id,
+        score=class_scores[np.arange(len(class_id)), class_id],
+    )
+    return Predictions(
+        boxes=boxes, class_scores=class_scores, embeddings=np.stack([one.embedding for one in found])
+    )
