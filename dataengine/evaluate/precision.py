@@ -55,17 +55,17 @@ def _one_class(
     objects: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """``[R, T]`` average precision of one class from ``counts`` ``[R, P]`` of its predictions."""
-    seen = np.cumsum(counts, axis=1, dtype=np.int32)
+    seen = np.cumsum(counts, axis=1, dtype=np.int64)
     answer = np.zeros((len(counts), len(hit)))
     for level, (hits, skipped) in enumerate(zip(hit, neutral, strict=True)):
         where = np.flatnonzero(hits)
         dropped = np.flatnonzero(skipped)
         total = seen[:, where]
         if len(dropped):
-            gone = np.cumsum(counts[:, dropped], axis=1)
+            gone = np.cumsum(counts[:, dropped], axis=1, dtype=np.int64)
             before = np.searchsorted(dropped, where)
             total = total - np.where(before > 0, gone[:, np.maximum(before - 1, 0)], 0)
-        found = np.cumsum(counts[:, where], axis=1)
+        found = np.cumsum(counts[:, where], axis=1, dtype=np.int64)
         answer[:, level] = _interpolated(found, total, objects)
     answer[objects == 0] = np.nan
     return answer

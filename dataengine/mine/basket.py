@@ -1,0 +1,111 @@
+"""A pick in the making: what is in it, and which frames may still join."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataengine.mine.candidates import Candidates
+
+
+class Basket:
+    """Frames picked so far, under two limits: frames of one clip, and near-duplicates within a clip.
+
+    Args:
+        candidates: The pool.
+        size: How many frames to pick at most.
+        max_per_clip: Most frames of one clip; 0 is no limit. Raised where it would leave the basket
+            short: a smaller purchase could not be compared with those of other arms.
+        duplicate_bits: Frames of one clip whose hashes differ in at most so many bits of 64 do not
+            join together; -1 allows all.
+
+    Attributes:
+        size: How many frames the basket takes.
+        open: ``[N]`` bool: candidates that may still join.
+        picks: Candidate numbers, in the order in which they joined.
+        scores: Score of each pick; higher is more wanted.
+        triggers: Trigger of each pick.
+        reasons: Reason of each pick, in words.
+    """
+
+    def __init__(self, candidates: Candidates, size: int, *, max_per_clip: int, duplicate_bits: int) -> None:
+        self.size = min(size, len(candidates))
+        self.open = np.ones(len(candidates), np.bool_)
+        self.picks: list[int] = []
+        self.scores: list[float] = []
+        self.triggers: list[str] = []
+        self.reasons: list[str] = []
+        self._candidates = candidates
+        self._by_clip = np.argsort(candidates.clip, kind="stable")
+        self._bounds = np.searchsorted(
+            candidates.clip[self._by_clip], np.arange(int(candidates.clip.max(initial=-1)) + 2)
+        )
+        self._in_clip = np.zeros(len(self._bounds), np.int64)
+        self._cap = feasible_cap(np.diff(self._bounds), self.size, max_per_clip)
+        self._duplicate_bits = duplicate_bits
+        self._note = ""
+
+    @property
+    def room(self) -> int:
+        """How many frames are still wanted."""
+        return self.size - len(self.picks)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing more can join: it is full, or no candidate is open."""
+        return self.room == 0 or not self.open.any()
+
+    def add(self, number: int, score: float, trigger: str, reason: str) -> None:
+        """Pick a candidate; this closes itself, its near-duplicates, and its clip where that is full."""
+        self.picks.append(int(number))
+        self.scores.append(float(score))
+        self.triggers.append(trigger)
+        self.reasons.append(reason + self._note)
+        clip = int(self._candidates.clip[number])
+        self._in_clip[clip] += 1
+        members = self._by_clip[self._bounds[clip] : self._bounds[clip + 1]]
+        if self._in_clip[clip] < self._cap:
+            members = members[self._near_duplicates(members, number)]
+        self.open[members] = False
+
+    def lift_limits(self) -> None:
+        """Open everything that is not picked: the limits alone kept the basket from its size."""
+        self._cap = len(self._candidates) + 1
+        self._duplicate_bits = -1
+        self._note = "; near-duplicate of another pick, as nothing else was left"
+        self.open[:] = True
+        self.open[self.picks] = False
+
+    def interleave(self, begin: int, middle: int) -> None:
+        """Merge the picks ``begin:middle`` and ``middle:`` evenly, so that any beginning holds both."""
+        ends = len(self.picks)
+        places = [(i - begin + 0.5) / (middle - begin) for i in range(begin, middle)]
+        places += [(i - middle + 0.5) / (ends - middle) for i in range(middle, ends)]
+        order = [*range(begin), *(begin + np.argsort(places, kind="stable")).tolist()]
+        for column in (self.picks, self.scores, self.triggers, self.reasons):
+            column[:] = [column[i] for i in order]
+
+    def _near_duplicates(self, members: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
+        itself: NDArray[np.bool_] = members == number
+        known = self._candidates.has_phash
+        if self._duplicate_bits < 0 or not known[number]:
+            return itself
+        bits = popcount(self._candidates.phash[members] ^ self._candidates.phash[number])
+        return itself | ((bits <= self._duplicate_bits) & known[members])
+
+
+def feasible_cap(clip_sizes: NDArray[np.int64], wanted: int, cap: int) -> int:
+    """The smallest limit per clip, from ``cap`` up, under which ``wanted`` frames can be found."""
+    largest = int(clip_sizes.max(initial=0))
+    if cap == 0:
+        return largest + 1
+    while cap < largest and int(np.minimum(clip_sizes, cap).sum()) < wanted:
+        cap += 1
+    return cap
+
+
+def popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """``[N]`` number of bits that are set in each."""
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), 8)
+    bits: NDArray[np.int64] = np.unpackbits(octets, axis=1).sum(axis=1, dtype=np.int64)
+    return bits
