@@ -38,6 +38,10 @@ class Cost:
         seconds = config.seconds_per_frame * frames + config.seconds_per_box * boxes
         return cls(frames=frames, boxes=boxes, seconds=seconds)
 
+    def plain(self) -> dict[str, float]:
+        """A dictionary that ``Cost(**value)`` reads back."""
+        return {"frames": self.frames, "boxes": self.boxes, "seconds": self.seconds}
+
 
 def spent(labels: FrameBoxes, unit: BudgetUnit, config: LabelConfig) -> NDArray[np.float64]:
     """``[F]`` amount of ``unit`` spent once frame ``i`` and all before it are paid for."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataengine.mine.arms import ARMS, needs_predictions
+from dataengine.mine.arms import ARMS, arm, needs_predictions
 from dataengine.mine.candidates import Pool
 from dataengine.mine.selection import select
 
-__all__ = ["ARMS", "Pool", "needs_predictions", "select"]
+__all__ = ["ARMS", "Pool", "arm", "needs_predictions", "select"]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dataengine.errors import ConfigError
-from dataengine.mine.arm import Arm
 from dataengine.mine.blind import EVERY_KTH, RANDOM, RANDOM_CLIPS
 from dataengine.mine.class_balanced import CLASS_BALANCED
 from dataengine.mine.coverage import COVERAGE
+from dataengine.mine.strategy import Arm
 from dataengine.mine.uncertainty import UNCERTAINTY
 
 ARMS: Mapping[str, Arm] = MappingProxyType(

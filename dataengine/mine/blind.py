@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.arm import Arm, Task
 from dataengine.mine.basket import Basket
+from dataengine.mine.strategy import Arm, Task
 
 
 def fill_random(task: Task, basket: Basket) -> None:

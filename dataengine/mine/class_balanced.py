@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.arm import Arm, Task
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Candidates
 from dataengine.mine.coverage import fill_coverage
+from dataengine.mine.strategy import Arm, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.arm import Arm, Task
 from dataengine.mine.basket import Basket
+from dataengine.mine.strategy import Arm, Task
 
 CELLS_PER_BLOCK = 16_000_000
 """Similarities held at once: bounds the memory to some 64 MB."""
@@ -28,7 +28,8 @@ class Coverage:
 
     def __init__(self, embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> None:
         self._embeddings = embeddings
-        lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))
+        with np.errstate(invalid="ignore", over="ignore"):
+            lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))
         self._sound = np.isfinite(lengths) & (lengths > 0)
         self._scale: NDArray[np.float32] = (1 / np.where(self._sound, lengths, 1)).astype(np.float32)
         self.similarity: NDArray[np.float32] = np.full(len(embeddings), -1.0, np.float32)
@@ -38,13 +39,13 @@ class Coverage:
         step = max(1, CELLS_PER_BLOCK // max(1, len(sound)))
         for begin in range(0, len(embeddings) if len(sound) else 0, step):
             rows = slice(begin, begin + step)
-            self._raise(rows, (embeddings[rows] @ _unit(sound).T).max(axis=1))
+            self._raise(rows, _times(embeddings[rows], _unit(sound).T).max(axis=1))
         self.num_centres = len(sound)
 
     def add(self, number: int) -> None:
         """Make a candidate a centre."""
         if self._sound[number]:
-            self._raise(slice(None), self._embeddings @ _unit(self._embeddings[[number]])[0])
+            self._raise(slice(None), _times(self._embeddings, _unit(self._embeddings[[number]])[0]))
         self.num_centres += 1
 
     def farthest(self, allowed: NDArray[np.bool_]) -> int:
@@ -53,15 +54,20 @@ class Coverage:
         return int(np.argmax(seen <= seen.min() + TIE))
 
     def _raise(self, rows: slice, product: NDArray[np.float32]) -> None:
-        with np.errstate(invalid="ignore"):
-            near = np.where(self._sound[rows], product * self._scale[rows], np.float32(1))
+        near = product * self._scale[rows]
+        near[~self._sound[rows]] = 1.0
         np.maximum(self.similarity[rows], near, out=self.similarity[rows])
+
+
+def _times(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    with np.errstate(invalid="ignore", over="ignore"):  # rows that are not finite are overruled later
+        product: NDArray[np.float32] = rows @ others
+    return product
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = rows / np.where(lengths > 0, lengths, 1)
-    return unit
+    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def fill_coverage(task: Task, basket: Basket) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from dataengine.config import Budget, BudgetUnit, LabelConfig, MineConfig
-from dataengine.mine.arm import Task
 from dataengine.mine.arms import arm
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Candidates, Pool
+from dataengine.mine.strategy import Task
 from dataengine.schema import SELECTION
 
 SURPLUS = 2.0

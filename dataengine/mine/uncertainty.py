@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine.config import MineConfig
-from dataengine.mine.arm import Arm, Task
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import PredictedBoxes
+from dataengine.mine.strategy import Arm, Task
 
 MEAN_OF = 10
 """Boxes of a frame that ``mean`` looks at."""
