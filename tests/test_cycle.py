@@ -81,7 +81,7 @@ def test_the_training_set_holds_the_truth_of_the_bought_frames(
 
 
 def test_a_second_call_changes_no_file(finished: tuple[Workspace, Config, list[Run]]) -> None:
-    workspace, config, runs = finished
+    _, config, runs = finished
     before = {path: path.read_bytes() for run in runs for path in run.folder.rglob("*") if path.is_file()}
     verbs.cycle(config)
     after = {path: path.read_bytes() for run in runs for path in run.folder.rglob("*") if path.is_file()}
@@ -131,7 +131,7 @@ def test_a_seed_set_larger_than_the_pool_is_the_users_to_mend(
     finished: tuple[Workspace, Config, list[Run]],
 ) -> None:
     workspace, config, _ = finished
-    with pytest.raises(ConfigError, match="loop.seed_frames=9999"):
+    with pytest.raises(ConfigError, match=r"loop\.seed_frames=9999"):
         cycle.run(workspace, replace(config, loop=replace(config.loop, seed_frames=9999)))
 
 

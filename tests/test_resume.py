@@ -19,6 +19,13 @@ RUN = (
     "import sys; from pathlib import Path; from dataengine import verbs; from tests.tiny import tiny_config\n"
     "verbs.cycle(tiny_config(Path(sys.argv[1])))\n"
 )
+RUN_AS_COMMAND = (
+    "import signal, sys; from pathlib import Path; from dataengine import cli, verbs\n"
+    "from tests.tiny import tiny_config\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "cli._run_with_hydra = lambda verb, overrides: verbs.cycle(tiny_config(Path(sys.argv[1])))\n"
+    "cli.main([])\n"
+)
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -101,18 +108,8 @@ def test_ctrl_c_ends_with_130_and_the_run_continues(
 ) -> None:
     expected, seconds = undisturbed
     folder = tmp_path / "w"
-    code = (
-        RUN.replace("verbs.cycle(", "cli_cycle(")
-        .replace("from tests.tiny", "from dataengine import cli; from tests.tiny")
-        .replace("cli_cycle(tiny_config(Path(sys.argv[1])))", "")
-    )
-    code += (
-        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "cli._run_with_hydra = lambda verb, overrides: verbs.cycle(tiny_config(Path(sys.argv[1])))\n"
-        "cli.main([])\n"
-    )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN_AS_COMMAND, str(folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
     ) as victim:
         time.sleep(0.7 * seconds)
         victim.send_signal(signal.SIGINT)
