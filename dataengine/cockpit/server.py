@@ -1,0 +1,82 @@
+"""FiftyOne's own web server, run as ``python -m dataengine.cockpit.server PORT ADDRESS``.
+
+It serves FiftyOne's App unchanged, but for one line in the page: the pop-up that advertises the paid
+edition, and the cookie notice, are marked as seen before the App starts, since FiftyOne has no
+setting for the first. The process ends when its parent does: it watches its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+SEEN = ("fiftyone-enterprise-tooltip-seen", "fiftyone-do-not-track")
+SCRIPT = b"<script>%s</script></head>" % b"".join(
+    b"localStorage.setItem('%s','true');" % key.encode() for key in SEEN
+)
+
+
+def without_popups(application: Application) -> Application:
+    """Wrap an ASGI application so that its HTML pages carry ``SCRIPT`` at the end of their head."""
+
+    async def wrapped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        start: list[Message] = []
+        body: list[bytes] = []
+
+        async def send_page(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                start.append(message)
+            elif message["type"] == "http.response.body" and start:
+                body.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    page = b"".join(body).replace(b"</head>", SCRIPT, 1)
+                    await send({**start[0], "headers": _with_length(start[0]["headers"], len(page))})
+                    await send({"type": "http.response.body", "body": page})
+            else:
+                await send(message)
+
+        await application(scope, receive, send_page)
+
+    return wrapped
+
+
+def _is_page(message: Message) -> bool:
+    headers = {key.lower(): value for key, value in message["headers"]}
+    return headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers
+
+
+def _with_length(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    kept = [(key, value) for key, value in headers if key.lower() != b"content-length"]
+    return [*kept, (b"content-length", str(length).encode())]
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """Serve until the parent process ends or asks this one to."""
+    port, address = int(sys.argv[1]), sys.argv[2]
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import fiftyone.server.main as server
+
+    server.app = without_popups(server.app)
+    server.start_server(port=port, address=address)
+
+
+if __name__ == "__main__":
+    main()
