@@ -9,6 +9,7 @@ counts as covered by it (pycocotools ``maskApi.c``, ``bbIou``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,11 +106,9 @@ def overlaps(predicted: FrameBoxes, truth: FrameBoxes, min_iou: float) -> Overla
         min_iou: Least overlap of a pair that is kept.
     """
     per_frame = predicted.counts * truth.counts
-    blocks = np.cumsum(per_frame) // PAIRS_PER_BLOCK
-    starts = np.flatnonzero(np.diff(blocks, prepend=-1)) if len(blocks) else np.zeros(0, np.int64)
     found = [
-        _block_overlaps(predicted, truth, int(begin), int(end), min_iou)
-        for begin, end in zip(starts, [*starts[1:], len(blocks)], strict=True)
+        _block_overlaps(predicted, truth, begin, end, min_iou)
+        for begin, end in _runs(np.cumsum(per_frame) // PAIRS_PER_BLOCK)
     ]
     if not found:
         return Overlaps(predicted=np.zeros(0, np.int64), truth=np.zeros(0, np.int64), iou=np.zeros(0))
@@ -133,6 +132,13 @@ def _block_overlaps(
     iou = pair_iou(predicted.xyxy[first], truth.xyxy[second], truth.ignore[second])
     keep = iou >= min_iou
     return Overlaps(predicted=first[keep], truth=second[keep], iou=iou[keep])
+
+
+def _runs(values: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Begin and end of every run of equal values."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    bounds = [0, *edges.tolist(), len(values)]
+    return list(pairwise(bounds)) if len(values) else []
 
 
 def score_ranks(group: NDArray[np.int64], score: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -173,8 +179,7 @@ def greedy(
     matched = np.full((len(limits), len(ranks)), -1, np.int64)
     free = np.ones((len(limits), len(ignored)), np.bool_)
     turns = np.argsort(ranks[pairs.predicted], kind="stable")
-    bounds = np.flatnonzero(np.diff(ranks[pairs.predicted][turns], prepend=-1))
-    for begin, end in zip(bounds, [*bounds[1:], len(turns)], strict=True):
+    for begin, end in _runs(ranks[pairs.predicted][turns]):
         rows = turns[begin:end]
         predicted, truth, iou = pairs.predicted[rows], pairs.truth[rows], pairs.iou[rows]
         allowed = (iou >= limits[:, None]) & (free[:, truth] | reusable[truth])
