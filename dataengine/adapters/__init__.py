@@ -1,0 +1,1 @@
+"""Adapters: one public dataset format each, seen as recordings with labels."""
