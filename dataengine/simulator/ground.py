@@ -1,0 +1,205 @@
+"""The ground as a texture unrolled along the road, and its view in perspective.
+
+Rows of the texture run along ``s``, columns along ``d``. Each image row below the horizon sees one
+distance, so one inverse perspective map per frame, bent by the road, looks up the colours; coarser
+copies of the texture serve far rows.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dataengine.simulator.camera import Camera
+from dataengine.simulator.layout import Layout
+from dataengine.simulator.light import Light
+from dataengine.simulator.road import Road
+
+ACROSS_M = 0.08
+ALONG_M = 0.16
+REACH_M = 17.0
+BACK_M = 4.0
+_LEVELS = ((0.0, 1, 1), (13.0, 4, 1), (34.0, 16, 2))
+"""From which distance on, and by how much coarser along and across."""
+
+Image = NDArray[np.uint8]
+
+
+@cache
+def _grain(rows: int, columns: int) -> NDArray[np.float32]:
+    """Grey variation of asphalt: fine grain and wide stains, mean 0, about -1..1; the same for all clips."""
+    rng = np.random.default_rng([41, rows, columns])
+    fine = rng.standard_normal((rows, columns), np.float32)
+    wide = cv2.resize(rng.standard_normal((rows // 24 + 1, columns // 12 + 1), np.float32), (columns, rows),
+                      interpolation=cv2.INTER_CUBIC)
+    return 0.55 * fine + 0.8 * wide
+
+
+class Ground:
+    """The texture of one clip.
+
+    Args:
+        layout: The road's cross-section.
+        length_m: Metres of road ahead of the clip's start that are painted.
+        rng: For wear, patches, crossings.
+    """
+
+    def __init__(self, layout: Layout, length_m: float, rng: np.random.Generator) -> None:
+        rows, columns = int((length_m + BACK_M) / ALONG_M), int(2 * REACH_M / ACROSS_M)
+        self.layout = layout
+        d = (np.arange(columns) + 0.5) * ACROSS_M - REACH_M
+        base, rough = self._columns(d, rng)
+        grain = np.roll(_grain(2048, columns), int(rng.integers(2048)), axis=0)[np.arange(rows) % 2048]
+        self.texture: Image = np.clip(base[None] + (grain * rough[None])[..., None], 0, 255).astype(np.uint8)
+        self._wear(rng)
+        self._paint(rng)
+        self._levels: list[Image] = []
+
+    def _columns(self, d: NDArray[np.float64], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Base colour and roughness of each column."""
+        layout = self.layout
+        grey = float(rng.uniform(88, 116))
+        grass = np.array([92, 110, 60], np.float32) * rng.uniform(0.85, 1.1)
+        pave = np.array([158, 152, 144], np.float32) * rng.uniform(0.85, 1.05)
+        outside = pave if layout.area == "city" else grass
+        base = np.tile(outside, (len(d), 1)).astype(np.float32)
+        rough = np.full(len(d), 6.0 if layout.area == "city" else 13.0, np.float32)
+        for inner, outer in layout.walks:
+            inside = (d > inner) & (d < outer)
+            base[inside], rough[inside] = pave, 5.0
+        left, right = layout.asphalt
+        road = (d > left) & (d < right)
+        base[road], rough[road] = (grey, grey, grey + 3), 6.5
+        for middle in (0.0, *(lane for lane, _ in layout.lanes)):
+            for track in (-0.8, 0.8):
+                base[np.abs(d - middle - track) < 0.28] *= 0.93
+        if layout.cycle_lane:
+            base[(d > layout.cycle_lane[0]) & (d < layout.cycle_lane[1])] = (148, 84, 76)
+        if layout.walks:
+            for edge in layout.asphalt:
+                base[np.abs(d - edge) < 0.12] = (184, 182, 176)
+        return base, rough
+
+    def _box(self, s: tuple[float, float], d: tuple[float, float]) -> Image:
+        """The texels of a rectangle, to be written to."""
+        r0, r1 = (int(max((v + BACK_M) / ALONG_M, 0)) for v in s)
+        c0, c1 = (int(max((v + REACH_M) / ACROSS_M, 0)) for v in d)
+        return self.texture[r0 : max(r1, r0 + 1), c0 : max(c1, c0 + 1)]
+
+    def _blend(self, s: tuple[float, float], d: tuple[float, float], colour: tuple[int, int, int], share: float) -> None:
+        texels = self._box(s, d)
+        texels[:] = (texels * (1 - share) + np.array(colour) * share).astype(np.uint8)
+
+    def _wear(self, rng: np.random.Generator) -> None:
+        """Patches, joints, manholes and cracks."""
+        left, right = self.layout.asphalt
+        length = len(self.texture) * ALONG_M - BACK_M
+        for _ in range(int(rng.poisson(length / 18))):
+            s, d = rng.uniform(0, length), rng.uniform(left, right - 1.5)
+            self._blend((s, s + rng.uniform(1, 9)), (d, d + rng.uniform(0.5, 1.6)), (70, 70, 72), rng.uniform(0.2, 0.6))
+        for _ in range(int(rng.poisson(length / 22))):
+            centre = (int((rng.uniform(left + 1, right - 1) + REACH_M) / ACROSS_M), int((rng.uniform(0, length) + BACK_M) / ALONG_M))
+            cv2.ellipse(self.texture, centre, (4, 2), 0, 0, 360, (58, 56, 54), -1)
+        for _ in range(int(rng.poisson(length / 14))):
+            steps = rng.normal(0, (3, 6), (8, 2)).cumsum(0) + (rng.uniform(left, right) + REACH_M) / ACROSS_M * np.array([1, 0])
+            steps[:, 1] += rng.uniform(0, len(self.texture))
+            cv2.polylines(self.texture, [steps.astype(np.int32)], False, (66, 66, 66), 1)
+        if self.layout.area == "city":
+            for inner, outer in self.layout.walks:
+                for s in np.arange(-BACK_M, length, 1.5):
+                    self._blend((s, s + 0.1), (inner, outer), (96, 94, 92), 0.35)
+
+    def _paint(self, rng: np.random.Generator) -> None:
+        """Lane lines, pedestrian crossings and arrows."""
+        length = len(self.texture) * ALONG_M - BACK_M
+        white, wear = (228, 228, 222), rng.uniform(0.55, 0.95)
+        for offset, width, dash, gap in self.layout.lines:
+            span = (offset - width / 2, offset + width / 2)
+            if not dash:
+                self._blend((-BACK_M, length), span, white, wear)
+                continue
+            for s in np.arange(-BACK_M + rng.uniform(0, dash + gap), length, dash + gap):
+                self._blend((s, s + dash), span, white, wear)
+        left, right = self.layout.asphalt
+        if self.layout.area != "rural":
+            for s in np.cumsum(rng.uniform(25, 90, 4)):
+                if s > length - 4 or rng.random() < 0.35:
+                    continue
+                for d in np.arange(left + 0.3, right - 0.5, 1.0):
+                    self._blend((s, s + 3.2), (d, d + 0.5), white, wear)
+                self._blend((s - 1.6, s - 1.2), (-1.6, right - 0.2), white, wear)
+
+    def darken(self, polygon: NDArray[np.float64], share: float) -> None:
+        """Throw a shadow: multiply the texels inside a convex polygon ``[N, 2]`` of ``(s, d)``."""
+        points = np.column_stack([(polygon[:, 1] + REACH_M) / ACROSS_M, (polygon[:, 0] + BACK_M) / ALONG_M])
+        low = np.maximum(np.floor(points.min(0)).astype(int), 0)
+        high = np.minimum(np.ceil(points.max(0)).astype(int) + 1, (self.texture.shape[1], self.texture.shape[0]))
+        if (high <= low).any():
+            return
+        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        cv2.fillConvexPoly(mask, (points - low).astype(np.int32), 255)
+        texels = self.texture[low[1] : high[1], low[0] : high[0]]
+        cv2.copyTo(cv2.convertScaleAbs(texels, alpha=1 - share), mask, texels)
+
+    def finish(self) -> None:
+        """Make the coarser copies; call once, after the last change."""
+        self._levels = []
+        for _, along, across in _LEVELS:
+            size = (self.texture.shape[1] // across, max(self.texture.shape[0] // along, 2))
+            self._levels.append(cv2.resize(self.texture, size, interpolation=cv2.INTER_AREA))
+
+    @property
+    def levels(self) -> list[Image]:
+        """The texture, finest first."""
+        return self._levels
+
+
+class GroundView:
+    """Draws a clip's ground from its camera, frame by frame.
+
+    Args:
+        ground: The finished texture.
+        camera: The clip's camera.
+        light: The clip's light.
+    """
+
+    def __init__(self, ground: Ground, camera: Camera, light: Light) -> None:
+        self.ground = ground
+        self.first, self.ahead, depth = camera.ground_rows()
+        across = (np.arange(camera.width, dtype=np.float32) + 0.5 - camera.width / 2) / np.float32(camera.focal)
+        self._x = across[None] * depth[:, None]
+        self._bands = []
+        limits = [*(start for start, _, _ in _LEVELS), np.inf]
+        for level, (low, high) in enumerate(zip(limits, limits[1:], strict=False)):
+            rows = np.flatnonzero((self.ahead >= low) & (self.ahead < high))
+            if len(rows):
+                self._bands.append((level, slice(int(rows[0]), int(rows[-1]) + 1)))
+        gain = light.ambient + light.sun * max(float(light.sun_direction[1]), 0)
+        gains = np.broadcast_to(gain, (*self._x.shape, 3)).astype(np.float32)
+        if light.headlight:
+            gains = gains + light.beam(self._x, self.ahead[:, None])[..., None] * np.float32(1.1)
+        if light.weather == "rain":
+            gains = gains * np.float32(0.8)
+        through = light.transmittance(self.ahead)[:, None, None]
+        self._gain = np.ascontiguousarray(gains * through)
+        sheen = 0.12 * light.sky_low if light.weather == "rain" else np.zeros(3)
+        haze = light.haze * (1 - through) + sheen
+        self._haze = np.ascontiguousarray(np.broadcast_to(haze, self._gain.shape)).astype(np.uint8)
+
+    def draw(self, image: Image, road: Road, s: float) -> None:
+        """Fill the rows of ``image`` below the horizon as seen from the place ``(s, 0)``."""
+        arc, offset, turned = road.ahead(s, self.ahead)
+        beside = self._x - offset[:, None]
+        d = beside * np.cos(turned)[:, None]
+        along = arc[:, None] - beside * np.sin(turned)[:, None]
+        below = image[self.first :]
+        for level, rows in self._bands:
+            _, coarse_along, coarse_across = _LEVELS[level]
+            u = (d[rows] + np.float32(REACH_M)) * np.float32(1 / (ACROSS_M * coarse_across)) - np.float32(0.5)
+            v = (along[rows] + np.float32(BACK_M)) * np.float32(1 / (ALONG_M * coarse_along)) - np.float32(0.5)
+            below[rows] = cv2.remap(self.ground.levels[level], u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.multiply(below, self._gain, below, dtype=cv2.CV_8U)
+        cv2.add(below, self._haze, below)
