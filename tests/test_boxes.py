@@ -126,7 +126,7 @@ def frame(xyxy: list[list[float]], classes: list[int] | None = None, **columns: 
 BIG = [0, 0, 100, 100]
 
 MATCH_TABLE = [
-    # predicted (box, score), true (box, ignore), true box that each prediction found, (hits, missed, alarms), why
+    # predicted (box, score), true (box, ignore), label each found, (hits, missed, alarms), why
     ([], [], [], (0, 0, 0), "nothing there, nothing said"),
     ([], [(UNIT, False)], [], (0, 1, 0), "overlooked"),
     ([(UNIT, 0.9)], [], [-1], (0, 0, 1), "out of thin air"),
@@ -240,7 +240,7 @@ def random_boxes(rng: np.random.Generator, num_frames: int, num_classes: int = 2
 
 
 def plain_match(predicted: FrameBoxes, truth: FrameBoxes, min_iou: float) -> list[int]:
-    """COCO's matching as a loop over one frame and class after the other: row of the label, -1 or -2 (neutral)."""
+    """COCO's matching as a plain loop: row of the label that each found, -1 for none, -2 for neutral."""
     answer = [-1] * predicted.num_boxes
     for number in range(truth.num_frames):
         taken: set[int] = set()

@@ -17,7 +17,9 @@ def drive_weights(num_drives: int, resamples: int, rng: np.random.Generator) -> 
     Returns:
         ``[1 + resamples, num_drives]``: the first row is the split as it is, all ones.
     """
-    drawn = rng.multinomial(num_drives, np.full(num_drives, 1 / max(1, num_drives)), size=resamples)
+    if num_drives == 0:
+        return np.ones((1 + resamples, 0), np.int32)
+    drawn = rng.multinomial(num_drives, np.full(num_drives, 1 / num_drives), size=resamples)
     return np.concatenate([np.ones((1, num_drives), np.int32), drawn.astype(np.int32)])
 
 
