@@ -19,12 +19,12 @@ WORKSPACE = "curation"
 CLASS_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2", "#BBBBBB")
 """Distinct for colour-blind people: Okabe and Ito, "Color Universal Design" (2008), and a grey."""
 MISTAKE_COLOURS = {
-    "missed": "#D55E00",
-    "false_alarm": "#CC79A7",
-    "swapped_class": "#E69F00",
-    "bad_location": "#F0E442",
-    "hit": "#009E73",
+    "hit": "#FFFFFF",
+    "false_alarm": "#FF2D2D",
+    "swapped_class": "#FF4DFF",
+    "bad_location": "#FF9500",
 }
+"""Colours of predictions, none of which is a class's."""
 _IGNORE_COLOUR = "#777777"
 
 
@@ -56,7 +56,7 @@ def apply(dataset: Any, facts: Facts, ours: Ownership) -> None:
     _offer_annotation(dataset, facts)
 
 
-_FOLDED = ("telemetry", "quality", "internal")
+_FOLDED = ("telemetry", "quality", "metadata")
 
 
 def sidebar(dataset: Any, facts: Facts) -> dict[str, list[str]]:
@@ -76,11 +76,10 @@ def sidebar(dataset: Any, facts: Facts) -> dict[str, list[str]]:
         "clip": ["split", "clip_id", "drive_id", "frame_number", "frame_id"],
         "telemetry": ["time_s", "speed_mps", "yaw_rate_radps", "acceleration_mps2"],
         "quality": ["sharpness", "brightness"],
-        "internal": [
+        "metadata": [
             "id",
             "filepath",
-            "metadata.width",
-            "metadata.height",
+            *(f"metadata.{part}" for part in _METADATA),
             DIGEST,
             "created_at",
             "last_modified_at",
@@ -91,6 +90,7 @@ def sidebar(dataset: Any, facts: Facts) -> dict[str, list[str]]:
     return {name: paths for name, paths in {**groups, "other": others}.items() if paths}
 
 
+_METADATA = ("width", "height", "num_channels", "size_bytes", "mime_type")
 _PICK_ORDER = ("cycle", "trigger", "reason", "rank", "score")
 _ERROR_ORDER = ("missed", "false_alarm", "swapped_class", "bad_location", "hits")
 
@@ -111,28 +111,35 @@ def _active(facts: Facts) -> list[str]:
 
 
 def _colours(fo: Any, facts: Facts) -> Any:
-    """One colour a class, the same in truth and predictions."""
+    """True boxes by class, predictions by the mistake that they are: the two are told apart at a glance."""
     of_class = [
         {"value": name, "color": CLASS_COLOURS[number % len(CLASS_COLOURS)]}
         for number, name in enumerate(facts.classes)
     ]
     of_class.append({"value": IGNORE, "color": _IGNORE_COLOUR})
-    boxes = [TRUTH, *(arm.predictions_field(cycle) for arm in facts.arms for cycle in arm.predicted)]
+    of_mistake = [{"value": name, "color": colour} for name, colour in MISTAKE_COLOURS.items()]
+    predictions = [arm.predictions_field(cycle) for arm in facts.arms for cycle in arm.predicted]
     return fo.ColorScheme(
         color_by="value",
         color_pool=list(CLASS_COLOURS),
-        fields=[{"path": path, "colorByAttribute": "label", "valueColors": of_class} for path in boxes],
+        fields=[
+            {"path": TRUTH, "colorByAttribute": "label", "valueColors": of_class},
+            *(
+                {"path": path, "colorByAttribute": "mistake", "valueColors": of_mistake}
+                for path in predictions
+            ),
+        ],
     )
 
 
 def _save_workspace(fo: Any, dataset: Any, ours: Ownership) -> None:
-    """Samples on the left; the map and histograms on the right."""
-    panels = [fo.Panel(type="Histograms", state={"plot": "Labels"})]
+    """Samples on the left; how many frames there are of what, and the map, on the right."""
+    panels = [fo.Panel(type="Histograms", state={"path": "status"})]
     if dataset.has_brain_run(MAP):
-        panels.insert(0, fo.Panel(type="Embeddings", state={"brainResult": MAP, "colorByField": "status"}))
-    grid = fo.Space(children=[fo.Panel(type="Samples", pinned=True)], sizes=None)
-    side = fo.Space(children=panels)
-    space = fo.Space(children=[grid, side], orientation="horizontal", sizes=[0.62, 0.38])
+        panels.append(fo.Panel(type="Embeddings", state={"brainResult": MAP, "colorByField": "status"}))
+    samples, *sides = (_front(fo, panel) for panel in (fo.Panel(type="Samples", pinned=True), *panels))
+    side = fo.Space(children=sides, orientation="vertical") if len(sides) > 1 else sides[0]
+    space = fo.Space(children=[samples, side], orientation="horizontal", sizes=[0.64, 0.36])
     current = _workspace_types(dataset)
     if current is not None and not ours.may_set("workspace", current, None):
         return
@@ -144,6 +151,11 @@ def _save_workspace(fo: Any, dataset: Any, ours: Ownership) -> None:
         overwrite=True,
     )
     ours.note("workspace", _workspace_types(dataset))
+
+
+def _front(fo: Any, panel: Any) -> Any:
+    """A space with one panel; it shows nothing until it is told which of its panels is in front."""
+    return fo.Space(children=[panel], active_child=panel.component_id)
 
 
 def _workspace_types(dataset: Any) -> Any:

@@ -1,8 +1,8 @@
 """FiftyOne's own web server, run as ``python -m dataengine.cockpit.server PORT ADDRESS``.
 
-It serves FiftyOne's App unchanged, but for one line in the page: the pop-up that advertises the paid
-edition, and the cookie notice, are marked as seen before the App starts, since FiftyOne has no
-setting for the first. The process ends when its parent does: it watches its standard input.
+It serves FiftyOne's App unchanged, but for two lines in the page: the pop-up that advertises the paid
+edition and the cookie notice are marked as seen before the App starts, and the advertisement inside
+the Embeddings panel is hidden, since FiftyOne has no setting for them. The process ends when its parent does: it watches its standard input.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 SEEN = ("fiftyone-enterprise-tooltip-seen", "fiftyone-do-not-track")
-SCRIPT = b"<script>%s</script></head>" % b"".join(
-    b"localStorage.setItem('%s','true');" % key.encode() for key in SEEN
-)
+ADVERTISEMENTS = (".emb-callout",)
+HEAD = (
+    f"<script>{''.join(f'localStorage.setItem({key!r},{str(True).lower()!r});' for key in SEEN)}</script>"
+    f"<style>{','.join(ADVERTISEMENTS)}{{display:none!important}}</style></head>"
+).encode()
 
 
 def without_popups(application: Application) -> Application:
-    """Wrap an ASGI application so that its HTML pages carry ``SCRIPT`` at the end of their head."""
+    """Wrap an ASGI application so that its HTML pages carry ``HEAD`` at the end of their head."""
 
     async def wrapped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,7 +43,7 @@ def without_popups(application: Application) -> Application:
             elif message["type"] == "http.response.body" and start:
                 body.append(message.get("body", b""))
                 if not message.get("more_body"):
-                    page = b"".join(body).replace(b"</head>", SCRIPT, 1)
+                    page = b"".join(body).replace(b"</head>", HEAD, 1)
                     await send({**start[0], "headers": _with_length(start[0]["headers"], len(page))})
                     await send({"type": "http.response.body", "body": page})
             else:
