@@ -49,7 +49,7 @@ def building(look: int, lit: bool) -> Mesh:
                 if lit and rng.random() < 0.4:
                     warm: Colour = ((255, 208, 130), (255, 226, 170), (220, 226, 240))[int(rng.integers(3))]
                     a = (column + 0.25) / columns
-                    side.quad(a, a + 0.5 / columns, low, low + 1.35, warm, glow=0.85, bias=0.01)
+                    side.quad(a, a + 0.5 / columns, low, low + 1.35, warm, glow=0.65, bias=0.01)
         for column in range(columns + 1):
             centre, half = column / columns, 0.27 / columns
             y0 = storey if shop and side is front else 0.0
@@ -57,7 +57,7 @@ def building(look: int, lit: bool) -> Mesh:
     light: Colour = (min(wall[0] * 1.15, 255), min(wall[1] * 1.15, 255), min(wall[2] * 1.15, 255))
     front.quad(0, 1, height - 0.4, height, light, bias=0.03)
     if shop:
-        front.quad(0.06, 0.94, 0.4, 2.3, (255, 222, 160) if lit else (58, 66, 76), glow=0.7 if lit else 0.0, bias=0.01)
+        front.quad(0.06, 0.94, 0.4, 2.3, (255, 222, 160) if lit else (58, 66, 76), glow=0.6 if lit else 0.0, bias=0.01)
         front.quad(0.03, 0.97, 2.35, 2.9, ((158, 44, 44), (40, 84, 72), (44, 62, 112))[look // 3 % 3], bias=0.02)
     else:
         front.quad(0.44, 0.56, 0.0, 2.2, (74, 52, 42), bias=0.03)

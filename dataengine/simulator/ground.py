@@ -29,13 +29,15 @@ Image = NDArray[np.uint8]
 
 
 @cache
-def _grain(rows: int, columns: int) -> NDArray[np.float32]:
-    """Grey variation of asphalt: fine grain and wide stains, mean 0, about -1..1; the same for all clips."""
-    rng = np.random.default_rng([41, rows, columns])
+def _grain(columns: int, strength: float) -> Image:
+    """Brightness of a surface in 1/128, ``[2048, columns, 3]``: fine grain and wide stains; the same for all clips."""
+    rng = np.random.default_rng([41, columns])
+    rows = 2048
     fine = rng.standard_normal((rows, columns), np.float32)
-    wide = cv2.resize(rng.standard_normal((rows // 24 + 1, columns // 12 + 1), np.float32), (columns, rows),
-                      interpolation=cv2.INTER_CUBIC)
-    return 0.55 * fine + 0.8 * wide
+    coarse = rng.standard_normal((rows // 24 + 1, columns // 12 + 1), np.float32)
+    wide = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    gain = 128 * (1 + strength * (0.55 * fine + 0.8 * wide))
+    return np.repeat(np.clip(np.rint(gain), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 class Ground:
@@ -51,28 +53,39 @@ class Ground:
         rows, columns = int((length_m + BACK_M) / ALONG_M), int(2 * REACH_M / ACROSS_M)
         self.layout = layout
         d = (np.arange(columns) + 0.5) * ACROSS_M - REACH_M
-        base, rough = self._columns(d, rng)
-        grain = np.roll(_grain(2048, columns), int(rng.integers(2048)), axis=0)[np.arange(rows) % 2048]
-        self.texture: Image = np.clip(base[None] + (grain * rough[None])[..., None], 0, 255).astype(np.uint8)
+        base = self._columns(d, rng)
+        start = int(rng.integers(1024))
+        index = np.arange(start, start + rows) % 2048
+        rows_of = slice(start, start + rows) if start + rows <= 2048 else index
+        plain = np.repeat(base[None], rows, axis=0)
+        self.texture: Image = cv2.multiply(plain, _grain(columns, 0.06)[rows_of], scale=1 / 128)
+        if layout.area != "city":
+            for side in (d < self._verge(-1), d > self._verge(1)):
+                chosen = np.flatnonzero(side)
+                if len(chosen):
+                    strip = slice(int(chosen[0]), int(chosen[-1]) + 1)
+                    rough = _grain(columns, 0.11)[rows_of, strip]
+                    self.texture[:, strip] = cv2.multiply(self.texture[:, strip], rough, scale=1 / 128)
         self._wear(rng)
         self._paint(rng)
         self._levels: list[Image] = []
 
-    def _columns(self, d: NDArray[np.float64], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Base colour and roughness of each column."""
+    def _verge(self, side: int) -> float:
+        """Where the grass begins on one side."""
+        edges = [edge for walk in self.layout.walks for edge in walk] + list(self.layout.asphalt)
+        return min(edges) if side < 0 else max(edges)
+
+    def _columns(self, d: NDArray[np.float64], rng: np.random.Generator) -> Image:
+        """Base colour of each column, ``[columns, 3]``."""
         layout = self.layout
         grey = float(rng.uniform(88, 116))
         grass = np.array([92, 110, 60], np.float32) * rng.uniform(0.85, 1.1)
         pave = np.array([158, 152, 144], np.float32) * rng.uniform(0.85, 1.05)
-        outside = pave if layout.area == "city" else grass
-        base = np.tile(outside, (len(d), 1)).astype(np.float32)
-        rough = np.full(len(d), 6.0 if layout.area == "city" else 13.0, np.float32)
+        base = np.tile(pave if layout.area == "city" else grass, (len(d), 1)).astype(np.float32)
         for inner, outer in layout.walks:
-            inside = (d > inner) & (d < outer)
-            base[inside], rough[inside] = pave, 5.0
+            base[(d > inner) & (d < outer)] = pave
         left, right = layout.asphalt
-        road = (d > left) & (d < right)
-        base[road], rough[road] = (grey, grey, grey + 3), 6.5
+        base[(d > left) & (d < right)] = (grey, grey, grey + 3)
         for middle in (0.0, *(lane for lane, _ in layout.lanes)):
             for track in (-0.8, 0.8):
                 base[np.abs(d - middle - track) < 0.28] *= 0.93
@@ -81,7 +94,7 @@ class Ground:
         if layout.walks:
             for edge in layout.asphalt:
                 base[np.abs(d - edge) < 0.12] = (184, 182, 176)
-        return base, rough
+        return np.clip(base, 0, 255).astype(np.uint8)
 
     def _box(self, s: tuple[float, float], d: tuple[float, float]) -> Image:
         """The texels of a rectangle, to be written to."""
@@ -103,14 +116,15 @@ class Ground:
         for _ in range(int(rng.poisson(length / 22))):
             centre = (int((rng.uniform(left + 1, right - 1) + REACH_M) / ACROSS_M), int((rng.uniform(0, length) + BACK_M) / ALONG_M))
             cv2.ellipse(self.texture, centre, (4, 2), 0, 0, 360, (58, 56, 54), -1)
-        for _ in range(int(rng.poisson(length / 14))):
-            steps = rng.normal(0, (3, 6), (8, 2)).cumsum(0) + (rng.uniform(left, right) + REACH_M) / ACROSS_M * np.array([1, 0])
-            steps[:, 1] += rng.uniform(0, len(self.texture))
-            cv2.polylines(self.texture, [steps.astype(np.int32)], False, (66, 66, 66), 1)
+        for _ in range(int(rng.poisson(length / 20))):
+            steps = rng.normal((0.4, 3.0), (1.6, 2.0), (14, 2)).cumsum(0)
+            steps += ((rng.uniform(left, right) + REACH_M) / ACROSS_M, rng.uniform(0, len(self.texture)))
+            cv2.polylines(self.texture, [steps.astype(np.int32)], False, (74, 74, 74), 1, cv2.LINE_AA)
         if self.layout.area == "city":
+            joints = np.arange(0, len(self.texture), 9)
             for inner, outer in self.layout.walks:
-                for s in np.arange(-BACK_M, length, 1.5):
-                    self._blend((s, s + 0.1), (inner, outer), (96, 94, 92), 0.35)
+                columns = slice(*(int(np.clip((v + REACH_M) / ACROSS_M, 0, 1e6)) for v in (inner, outer)))
+                self.texture[joints, columns] = self.texture[joints, columns] // 5 * 4
 
     def _paint(self, rng: np.random.Generator) -> None:
         """Lane lines, pedestrian crossings and arrows."""
@@ -144,10 +158,19 @@ class Ground:
         texels = self.texture[low[1] : high[1], low[0] : high[0]]
         cv2.copyTo(cv2.convertScaleAbs(texels, alpha=1 - share), mask, texels)
 
+    def lighten(self, s: float, d: float, radius: float, share: float) -> None:
+        """Shine a lamp on the ground: brightest at ``(s, d)``, nothing beyond ``radius`` metres."""
+        texels = self._box((s - radius, s + radius), (d - radius, d + radius))
+        rows, columns = texels.shape[:2]
+        across, along = np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows))
+        gain = 1 + share * np.maximum(1 - across**2 - along**2, 0) ** 1.5
+        warm = (gain[..., None] * np.array([1.0, 0.98, 0.94])).astype(np.float32)
+        cv2.multiply(texels, np.maximum(warm, 1), texels, dtype=cv2.CV_8U)
+
     def finish(self) -> None:
         """Make the coarser copies; call once, after the last change."""
-        self._levels = []
-        for _, along, across in _LEVELS:
+        self._levels = [self.texture]
+        for _, along, across in _LEVELS[1:]:
             size = (self.texture.shape[1] // across, max(self.texture.shape[0] // along, 2))
             self._levels.append(cv2.resize(self.texture, size, interpolation=cv2.INTER_AREA))
 

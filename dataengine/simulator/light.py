@@ -101,26 +101,22 @@ class Light:
         return np.exp(distance * np.float32(-1 / self.haze_length_m))
 
     def shade(
-        self, albedo: Floats, normals: Floats, glow: Floats, positions: Floats, distance: Floats,
-        sun_direction: Floats,
+        self, albedo: Floats, facing: Floats, upward: Floats, glow: Floats, positions: Floats, distance: Floats
     ) -> NDArray[np.uint8]:
         """Colours of faces as the camera sees them.
 
         Args:
             albedo: ``[F, 3]`` RGB 0..255.
-            normals: ``[F, 3]`` camera coordinates; zero for round things.
+            facing: ``[F]`` cosine between a face's normal and the sun.
+            upward: ``[F]`` the normal's upward component.
             glow: ``[F]`` 0..1.
             positions: ``[F, 3]`` camera coordinates.
             distance: ``[F]`` metres.
-            sun_direction: Unit vector towards the sun in camera coordinates.
 
         Returns:
             ``[F, 3]`` RGB.
         """
-        facing = np.maximum(normals @ sun_direction, 0)
-        facing[~normals.any(1)] = 0.6
-        above = 0.86 + 0.14 * normals[:, 1]
-        gain = self.ambient * above[:, None] + self.sun * facing[:, None]
+        gain = self.ambient * (0.86 + 0.14 * upward)[:, None] + self.sun * np.maximum(facing, 0)[:, None]
         if self.headlight:
             gain += self.beam(positions[:, 0], positions[:, 2])[:, None]
         own = glow[:, None]

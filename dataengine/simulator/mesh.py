@@ -34,6 +34,8 @@ class Mesh:
         part: ``[F]`` number of the part; parts of one object are ordered by distance.
         part_centres: ``[P, 3]``.
         envelope: ``[E, 3]`` points whose projection spans the labelled box.
+        footprint: ``[4, 3]`` corners of its bounds on the ground.
+        height: Metres.
     """
 
     points: Floats
@@ -48,6 +50,8 @@ class Mesh:
     part: Ints
     part_centres: Floats
     envelope: Floats
+    footprint: Floats
+    height: float
 
 
 class Builder:
@@ -193,6 +197,8 @@ class Builder:
         """The finished shape; its envelope is all of its vertices unless given."""
         points = np.asarray(self._points, np.float32)
         paint, glow, radius, decal, part = zip(*self._flags, strict=True)
+        spanning = np.unique(points, axis=0) if envelope is None else np.asarray(envelope, np.float32)
+        (x0, _, z0), (x1, y1, z1) = spanning.min(0).tolist(), spanning.max(0).tolist()
         return Mesh(
             points=points,
             swing=np.asarray(self._swing, np.float32),
@@ -205,7 +211,9 @@ class Builder:
             decal=np.asarray(decal, bool),
             part=np.asarray(part, np.int64),
             part_centres=np.asarray(self._centres, np.float32),
-            envelope=np.unique(points, axis=0) if envelope is None else np.asarray(envelope, np.float32),
+            envelope=spanning,
+            footprint=np.asarray([[x0, 0, z0], [x1, 0, z0], [x1, 0, z1], [x0, 0, z1]], np.float32),
+            height=y1,
         )
 
 
@@ -242,21 +250,10 @@ class Batch:
         own = np.asarray(paints, np.float32).reshape(number, 3)[self.face_object]
         colours = _join([m.colours for m in meshes], (0, 3))
         self.colours = np.where(painted[:, None], own, colours)
-        self.footprint = np.asarray([_footprint(m.envelope) for m in meshes], np.float32).reshape(number, 4, 3)
-
-    def place(self, points: Floats, owner: Ints, x: Floats, z: Floats, heading: Floats) -> Floats:
-        """Turn and move local points of objects ``owner`` to ground positions, y unchanged."""
-        cosine, sine = np.cos(heading)[owner], np.sin(heading)[owner]
-        out = np.empty_like(points)
-        out[:, 0] = x[owner] + points[:, 0] * cosine - points[:, 2] * sine
-        out[:, 1] = points[:, 1]
-        out[:, 2] = z[owner] + points[:, 0] * sine + points[:, 2] * cosine
-        return out
-
-
-def _footprint(envelope: Floats) -> list[list[float]]:
-    (x0, _, z0), (x1, _, z1) = envelope.min(0).tolist(), envelope.max(0).tolist()
-    return [[x0, 0, z0], [x1, 0, z0], [x1, 0, z1], [x0, 0, z1]]
+        self.footprint = np.asarray([m.footprint for m in meshes], np.float32).reshape(number, 4, 3)
+        self.height = np.asarray([m.height for m in meshes], np.float32)
+        self.both_sides = ~self.normals.any(1)
+        self.plane = np.einsum("ij,ij->i", self.normals, self.points[self.starts])
 
 
 def _owners(counts: Sequence[int]) -> Ints:

@@ -6,6 +6,7 @@ what is painted over it is its visibility.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,25 +23,58 @@ from dataengine.simulator.weather import Weather
 
 SHIFT = 4
 """Fractional bits of the polygons' coordinates."""
-MIN_FACE_PX = 0.5
-"""Faces whose extent in pixels is below this in either direction... are left out."""
+MIN_FACE_PX = 3.0
+"""Faces whose bounds hold fewer square pixels are left out..."""
+MIN_FACE_SIDE = 0.3
+"""... and so are those whose bounds are thinner than this in pixels."""
+SHINING = 0.7
+"""Faces that glow more than this have a halo."""
+MARGIN_M = 2.5
+"""How far the crown of a tree may reach beyond its footprint."""
 
 Image = NDArray[np.uint8]
+_ANGLES = (np.arange(14) + 0.5) * 2 * np.pi / 14
+_CIRCLE = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faces:
-    """Faces to be painted, flat; ``first`` and ``last`` bound a face's rows in ``pixels``."""
+    """Faces to be painted.
+
+    Attributes:
+        pixels: ``[N, 2]`` corners in fixed point.
+        first: ``[F]`` a face's first row in ``pixels``.
+        last: ``[F]`` one past its last.
+        bounds: ``[F, 4]`` xyxy in pixels.
+        colours: ``[F, 3]`` RGB.
+        actor: ``[F]`` number of the actor, -1 for props.
+        flat: ``[F]`` lies on another face of its object, which marks the pixels.
+        shining: ``[F]`` has a halo in the dark.
+        object_key: ``[F]`` distance of its object; the farthest is painted first.
+        part_key: ``[F]`` distance of its part, which orders parts within the object.
+    """
 
     pixels: NDArray[np.int32]
     first: Ints
     last: Ints
-    radius: NDArray[np.int32]
+    bounds: Floats
     colours: NDArray[np.uint8]
     actor: Ints
-    decal: NDArray[np.bool_]
+    flat: NDArray[np.bool_]
+    shining: NDArray[np.bool_]
     object_key: Floats
     part_key: Floats
+
+    @classmethod
+    def join(cls, groups: Sequence[Faces]) -> Faces:
+        """Several sets as one, in the order of painting."""
+        base = np.cumsum([0, *(len(group.pixels) for group in groups)])[:-1]
+        whole = {name: np.concatenate([getattr(group, name) for group in groups]) for name in cls.__slots__}
+        moved = np.repeat(base, [len(group.first) for group in groups])
+        whole["first"], whole["last"] = whole["first"] + moved, whole["last"] + moved
+        order = np.lexsort((-whole["part_key"], -whole["object_key"]))
+        pixels = whole.pop("pixels")
+        return cls(pixels=pixels, **{name: values[order] for name, values in whole.items()})
 
 
 class Painter:
@@ -59,7 +93,7 @@ class Painter:
         self._walls = np.array([prop.wall for prop in scene.props], bool)
         scale = scene.camera.width / 320
         self._min_height = np.array([MIN_LABEL_HEIGHT[a.class_name] * scale for a in scene.actors], np.float32)
-        self._ids = np.zeros((scene.camera.height, scene.camera.width), np.uint8)
+        self._ids = np.zeros((scene.camera.height, scene.camera.width), np.uint16)
 
     def frame(self, number: int) -> tuple[Image, FrameTruth]:
         """The picture ``[H, W, 3]`` uint8 RGB of one frame, and what a perfect annotator would draw on it."""
@@ -68,138 +102,172 @@ class Painter:
         x, z, heading = (float(v) for v in scene.road.pose(np.float64(s), np.float64(0)))
         stood = self._props.seen_from(number, s, x, z, heading)
         moved = self._actors.seen_from(number, s, x, z, heading)
-        outlines = outline(camera, moved.envelope, moved.batch, self._min_height)
-        shown = moved.visible & outlines.drawn
+        envelope = moved.to_camera(moved.batch.envelope, moved.batch.envelope_object)
+        outlines = outline(camera, envelope, moved.batch, self._min_height)
         sun = _turned(scene.light.sun_direction, heading)
         image = np.empty((camera.height, camera.width, 3), np.uint8)
         scene.sky.draw(image, heading)
         self._ground.draw(image, scene.road, s)
-        self._shadows(image, moved, shown, sun)
-        groups = [
-            self._project(stood, stood.visible, sun, self._walls),
-            self._project(moved, shown, sun, np.zeros(len(shown), bool)),
-        ]
-        lights: list[tuple[NDArray[np.int32], tuple[int, int, int]]] = []
-        counts = self._paint(image, groups, len(shown), lights)
-        self._weather.finish(image, lights)
+        feet = moved.footprints()
+        shown = moved.near & outlines.drawn & self._in_view(feet)
+        self._shadows(image, feet[shown], moved.batch.height[shown], sun)
+        still = stood.footprints()
+        faces = Faces.join(
+            [
+                self._project(stood, still, stood.near & self._in_view(still), sun, labelled=False),
+                self._project(moved, feet, shown, sun, labelled=True),
+            ]
+        )
+        counts = self._paint(image, faces, outlines.full)
+        lights = faces.shining.nonzero()[0].tolist() if self._weather.glows else []
+        shining = [(faces.pixels[faces.first[i] : faces.last[i]], faces.colours[i].tolist()) for i in lights]
+        self._weather.finish(image, shining, SHIFT)
         contrast = scene.light.transmittance(outlines.distance)
         return image, judge(camera, outlines, counts, contrast)
 
-    def _shadows(self, image: Image, moved: Placed, shown: NDArray[np.bool_], sun: Floats) -> None:
-        """Shadows of the actors on the ground: thrown by the sun, or a dark patch below."""
-        chosen = np.flatnonzero(shown)
-        if not len(chosen):
+    def _in_view(self, feet: Floats) -> NDArray[np.bool_]:
+        """Which objects, given by their corners ``[O, 4, 3]``, may show between the picture's sides."""
+        ahead = feet[..., 2]
+        half = np.maximum(ahead, 0) * np.float32(self.scene.camera.width / 2 / self.scene.camera.focal) + MARGIN_M
+        x = feet[..., 0]
+        return np.asarray((ahead.max(1) > NEAR_M) & ((x - half).min(1) < 0) & ((x + half).max(1) > 0))
+
+    def _shadows(self, image: Image, corners: Floats, height: Floats, sun: Floats) -> None:
+        """Shadows of actors on the ground, thrown by the sun or a dark patch below; corners ``[A, 4, 3]``."""
+        if not len(corners):
             return
         light, camera = self.scene.light, self.scene.camera
-        corners = moved.footprints[chosen]
         if light.casts_shadows:
             away = -sun * np.float32(min(1.0 / max(float(sun[1]), 0.25), 2.2))
             away[1] = 0
-            height = np.maximum.reduceat(moved.envelope[:, 1], moved.batch.envelope_starts)[chosen]
             corners = np.concatenate([corners, corners + (away * height[:, None])[:, None]], axis=1)
         pixels, _ = camera.project(corners.reshape(-1, 3))
         mask = np.zeros(image.shape[:2], np.uint8)
-        for polygon in _fixed(pixels).reshape(len(chosen), -1, 2):
+        for polygon in _fixed(pixels).reshape(len(corners), -1, 2):
             cv2.fillConvexPoly(mask, cv2.convexHull(polygon), 255, cv2.LINE_8, SHIFT)
         below = slice(self._ground.first, None)
         alpha = 0.58 if light.casts_shadows else 0.68
         cv2.copyTo(cv2.convertScaleAbs(image[below], alpha=alpha), mask[below], image[below])
 
-    def _project(self, placed: Placed, shown: NDArray[np.bool_], sun: Floats, walls: NDArray[np.bool_]) -> Faces:
-        """Project a batch and keep the faces that can be seen."""
-        batch, camera = placed.batch, self.scene.camera
-        if not batch.number:
-            return _NO_FACES
-        pixels, depth = camera.project(placed.points)
-        starts = batch.starts
-        origin = placed.points[starts]
-        lens = np.array([0, camera.height_m, 0], np.float32)
-        facing = np.einsum("ij,ij->i", placed.normals, origin - lens) <= 0
-        far = np.maximum.reduceat(depth, starts)
-        radius = batch.radius * np.float32(camera.focal) / far
-        low = np.minimum.reduceat(pixels, starts) - radius[:, None]
-        high = np.maximum.reduceat(pixels, starts) + radius[:, None]
-        inside = (high[:, 0] > 0) & (low[:, 0] < camera.width) & (high[:, 1] > 0) & (low[:, 1] < camera.height)
+    def _project(
+        self, placed: Placed, feet: Floats, shown: NDArray[np.bool_], sun: Floats, *, labelled: bool
+    ) -> Faces:
+        """Project the faces of a batch that turn to the camera, and keep those that can be seen."""
+        batch, camera, light = placed.batch, self.scene.camera, self.scene.light
+        lens = placed.to_local(0, camera.height_m, 0)
+        towards = np.einsum("ij,ij->i", batch.normals, lens[batch.face_object]) >= batch.plane
+        candidates = np.flatnonzero(towards & shown[batch.face_object])
+        rows, first, last = _gather(batch.starts[candidates], batch.ends[candidates])
+        points = placed.vertices(rows)
+        pixels, depth = camera.project(points)
+        low, high, far = _bounds(pixels, depth, first)
+        radius = batch.radius[candidates] * np.float32(camera.focal) / far
+        low -= radius[:, None]
+        high += radius[:, None]
         extent = high - low
-        keep = np.flatnonzero(
-            facing & inside & (far > NEAR_M) & shown[batch.face_object] & (extent.max(1) > MIN_FACE_PX)
-            & (extent.min(1) > 0.15)
-        )
-        ground = np.hypot(placed.footprints[..., 0], placed.footprints[..., 2])
-        key = np.where(walls, ground.max(1), ground.min(1))
-        parts = np.hypot(placed.part_centres[:, 0], placed.part_centres[:, 2])
-        owner = batch.face_object[keep]
-        colours = self.scene.light.shade(
-            batch.colours[keep], placed.normals[keep], batch.glow[keep], origin[keep], far[keep], sun
-        )
-        is_actor = placed is not None and placed.batch is self._actors.batch
+        inside = (high[:, 0] > 0) & (low[:, 0] < camera.width) & (high[:, 1] > 0) & (low[:, 1] < camera.height)
+        large = (extent[:, 0] * extent[:, 1] > MIN_FACE_PX) & (np.minimum(extent[:, 0], extent[:, 1]) > MIN_FACE_SIDE)
+        kept = np.flatnonzero(inside & large & (far > NEAR_M))
+        keep = candidates[kept]
+        owner, normals = batch.face_object[keep], batch.normals[keep]
+        facing = np.einsum("ij,ij->i", normals, placed.to_local(*sun.tolist(), direction=True)[owner])
+        facing[batch.both_sides[keep]] = 0.6
+        distance = np.hypot(feet[..., 0], feet[..., 2])
+        nearest = distance.min(1, initial=1e9)
+        key = nearest if labelled else np.where(self._walls, distance.max(1, initial=0), nearest)
+        parts = placed.to_camera(batch.part_centres, batch.part_object)
+        corners, begin, end = _round(pixels, first[kept], last[kept], radius[kept])
         return Faces(
-            pixels=_fixed(pixels),
-            first=starts[keep],
-            last=batch.ends[keep],
-            radius=(radius[keep] * (1 << SHIFT)).astype(np.int32),
-            colours=colours,
-            actor=owner if is_actor else np.full(len(keep), -1),
-            decal=batch.decal[keep] | (batch.glow[keep] > 0.3),
+            pixels=_fixed(corners),
+            first=begin,
+            last=end,
+            bounds=np.concatenate([low[kept], high[kept]], axis=1),
+            colours=light.shade(
+                batch.colours[keep], facing, normals[:, 1], batch.glow[keep], points[first[kept]], far[kept]
+            ),
+            actor=owner if labelled else np.full(len(keep), -1),
+            flat=batch.decal[keep],
+            shining=batch.glow[keep] > SHINING,
             object_key=key[owner],
-            part_key=parts[batch.part[keep]],
+            part_key=np.hypot(parts[:, 0], parts[:, 2])[batch.part[keep]],
         )
 
-    def _paint(
-        self, image: Image, groups: list[Faces], actors: int, lights: list[tuple[NDArray[np.int32], tuple[int, int, int]]]
-    ) -> NDArray[np.int64]:
-        """Paint all faces; returns ``[A, 2]`` pixels of each actor when painted and at the end."""
-        base = np.cumsum([0, *(len(g.pixels) for g in groups)])
-        pixels = np.concatenate([g.pixels for g in groups])
-        first = np.concatenate([g.first + b for g, b in zip(groups, base, strict=False)])
-        last = np.concatenate([g.last + b for g, b in zip(groups, base, strict=False)])
-        object_key = np.concatenate([g.object_key for g in groups])
-        part_key = np.concatenate([g.part_key for g in groups])
-        order = np.lexsort((-part_key, -object_key))
-        ids, counts = self._ids, np.zeros((actors, 2), np.int64)
+    def _paint(self, image: Image, faces: Faces, boxes: Floats) -> NDArray[np.int64]:
+        """Paint all faces from far to near.
+
+        Returns:
+            ``[A, 2]`` pixels of each actor right after it was painted, and at the end.
+        """
+        ids, counts = self._ids, np.zeros((len(boxes), 2), np.int64)
         ids[:] = 0
+        marks = ~faces.flat & _touching(faces.bounds, faces.actor, boxes)
+        windows = _windows(boxes, image.shape[1], image.shape[0])
+        fill, pixels, before = cv2.fillConvexPoly, faces.pixels, -1
         rows = zip(
-            first[order].tolist(),
-            last[order].tolist(),
-            np.concatenate([g.radius for g in groups])[order].tolist(),
-            np.concatenate([g.colours for g in groups])[order].tolist(),
-            np.concatenate([g.actor for g in groups])[order].tolist(),
-            np.concatenate([g.decal for g in groups])[order].tolist(),
+            faces.first.tolist(),
+            faces.last.tolist(),
+            faces.colours.tolist(),
+            faces.actor.tolist(),
+            marks.tolist(),
             strict=True,
         )
-        fill, circle = cv2.fillConvexPoly, cv2.circle
-        before = -1
-        for a, b, radius, colour, actor, decal in rows:
+        for first, last, colour, actor, mark in rows:
             if actor != before:
                 if before >= 0:
-                    counts[before, 0] = np.count_nonzero(ids == before + 1)
+                    counts[before, 0] += np.count_nonzero(ids[windows[before]] == before + 1)
                 before = actor
-            if radius:
-                centre = pixels[a].tolist()
-                circle(image, centre, radius, colour, -1, cv2.LINE_AA, SHIFT)
-                circle(ids, centre, radius, actor + 1, -1, cv2.LINE_8, SHIFT)
-                continue
-            polygon = pixels[a:b]
+            polygon = pixels[first:last]
             fill(image, polygon, colour, cv2.LINE_AA, SHIFT)
-            if not decal:
+            if mark:
                 fill(ids, polygon, actor + 1, cv2.LINE_8, SHIFT)
         if before >= 0:
-            counts[before, 0] = np.count_nonzero(ids == before + 1)
-        counts[:, 1] = np.bincount(ids.ravel(), minlength=actors + 1)[1 : actors + 1]
+            counts[before, 0] = np.count_nonzero(ids[windows[before]] == before + 1)
+        counts[:, 1] = np.bincount(ids.ravel(), minlength=len(boxes) + 1)[1 : len(boxes) + 1]
         return counts
 
 
-_NO_FACES = Faces(
-    pixels=np.zeros((0, 2), np.int32),
-    first=np.zeros(0, np.int64),
-    last=np.zeros(0, np.int64),
-    radius=np.zeros(0, np.int32),
-    colours=np.zeros((0, 3), np.uint8),
-    actor=np.zeros(0, np.int64),
-    decal=np.zeros(0, bool),
-    object_key=np.zeros(0, np.float32),
-    part_key=np.zeros(0, np.float32),
-)
+def _gather(starts: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Rows of the vertices of chosen faces side by side, and each face's new first and last row."""
+    counts = ends - starts
+    last = np.cumsum(counts)
+    first = last - counts
+    return np.repeat(starts - first, counts) + np.arange(int(counts.sum())), first, last
+
+
+def _bounds(pixels: Floats, depth: Floats, first: Ints) -> tuple[Floats, Floats, Floats]:
+    """Lowest and highest corner ``[F, 2]`` and greatest depth ``[F]`` of faces that begin at rows ``first``."""
+    if not len(first):
+        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
+    low, high = np.minimum.reduceat(pixels, first), np.maximum.reduceat(pixels, first)
+    return low, high, np.maximum.reduceat(depth, first)
+
+
+def _round(pixels: Floats, first: Ints, last: Ints, radius: Floats) -> tuple[Floats, Ints, Ints]:
+    """Turn balls into polygons, added behind the other corners."""
+    balls = np.flatnonzero(radius > 0)
+    if not len(balls):
+        return pixels, first, last
+    discs = pixels[first[balls]][:, None] + radius[balls][:, None, None] * _CIRCLE
+    first, last = first.copy(), last.copy()
+    first[balls] = len(pixels) + np.arange(len(balls)) * len(_CIRCLE)
+    last[balls] = first[balls] + len(_CIRCLE)
+    return np.concatenate([pixels, discs.reshape(-1, 2)]), first, last
+
+
+def _touching(bounds: Floats, actor: Ints, boxes: Floats) -> NDArray[np.bool_]:
+    """Which faces must mark their pixels: those of actors, and those of props that may hide one."""
+    marking = actor >= 0
+    labelled = np.unique(actor[marking])
+    x0, y0, x1, y1 = ((boxes[labelled] + np.float32([-2, -2, 2, 2])).T)[:, None]
+    left, top, right, bottom = (column[:, None] for column in bounds.T)
+    over = (left < x1) & (right > x0) & (top < y1) & (bottom > y0)
+    return np.asarray(marking | over.any(1))
+
+
+def _windows(boxes: Floats, width: int, height: int) -> list[tuple[slice, slice]]:
+    """The part of the picture that holds each box, with a margin for rounding."""
+    cut = np.clip(boxes + np.float32([-2, -2, 3, 3]), 0, [width, height, width, height]).astype(int).tolist()
+    return [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in cut]
 
 
 def _turned(direction: Floats, heading: float) -> Floats:

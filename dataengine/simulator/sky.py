@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dataengine.simulator.camera import Camera
 from dataengine.simulator.light import Light
 
-MARGIN_RAD = 1.0
+MARGIN_RAD = 0.8
 """How far a clip's heading may turn to either side before the panorama ends."""
 
 
@@ -39,8 +39,8 @@ class Sky:
         ramp = np.linspace(0, 1, self._rows, dtype=np.float32)[:, None, None] ** 1.3
         panorama = np.repeat(light.sky_top * (1 - ramp) + light.sky_low * ramp, total, axis=1)
         cover = _clouds(2048, 256)
-        top, side = int(rng.integers(0, 128)), int(rng.integers(0, 2048))
-        patch = np.roll(cover, side, axis=1)[top : top + 128, : min(total, 2048)]
+        top, side = int(rng.integers(0, 128)), int(rng.integers(0, 1024))
+        patch = cover[top : top + 128, side : side + 1024]
         patch = cv2.resize(patch, (total, self._rows), interpolation=cv2.INTER_LINEAR)
         strength = {"clear": 0.75, "rain": 0.45, "fog": 0.1}[light.weather] * float(rng.uniform(0.4, 1.0))
         bright = light.sky_low * 0.5 + np.float32(0.5) * {"day": 250.0, "dusk": 150.0, "night": 24.0}[light.time_of_day]
@@ -60,7 +60,7 @@ class Sky:
         """Hills or roofs in the distance, faded into the haze."""
         total, scale = panorama.shape[1], camera.width / 320
         columns = np.arange(total)
-        for layer, (height, fade) in enumerate(((13.0, 0.72), (8.0, 0.55))):
+        for height, fade in ((13.0, 0.72), (8.0, 0.55)):
             phase = rng.uniform(0, 6.28, 3)
             ridge = height * scale * (0.6 + 0.25 * np.sin(columns / (61.0 * scale) + phase[0]) + 0.15 * np.sin(columns / (23.0 * scale) + phase[1]))
             if built_up:
@@ -71,9 +71,9 @@ class Sky:
             if light.weather == "fog":
                 colour = light.haze
             base = camera.horizon
-            rows = np.arange(self._rows)[:, None]
-            panorama[(rows > base - ridge[None]) & (rows <= base + 1)] = colour
-            del layer
+            first = max(int(base - ridge.max()), 0)
+            rows = np.arange(first, self._rows)[:, None]
+            panorama[first:][rows > base - ridge[None]] = colour
 
     def draw(self, image: NDArray[np.uint8], heading: float) -> None:
         """Fill the rows above the horizon for a heading relative to the clip's start, left positive."""

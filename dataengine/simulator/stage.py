@@ -1,4 +1,4 @@
-"""Props and actors of one frame in camera coordinates."""
+"""Where props and actors are, as seen from the vehicle's camera in each frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.simulator.mesh import Batch, Floats
+from dataengine.simulator.mesh import Batch, Floats, Ints
 from dataengine.simulator.scene import Scene
 
 VIEW_M = 95.0
@@ -16,25 +16,57 @@ BEHIND_M = 9.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A batch seen from the eye.
+    """A batch in one frame.
 
     Attributes:
         batch: The shapes.
-        points: ``[N, 3]`` vertices in camera coordinates, before pitch.
-        normals: ``[F, 3]`` likewise.
-        part_centres: ``[P, 3]`` likewise.
-        footprints: ``[O, 4, 3]`` corners of each object on the ground, likewise.
-        envelope: ``[E, 3]`` likewise.
-        visible: ``[O]`` near enough to be drawn.
+        right: ``[O]`` metres to the right of the camera.
+        ahead: ``[O]`` metres ahead of it.
+        turn: ``[O]`` heading relative to the camera, radians, left positive.
+        stride: ``[O]`` position of swinging limbs.
+        near: ``[O]`` near enough along the road to be drawn.
     """
 
     batch: Batch
-    points: Floats
-    normals: Floats
-    part_centres: Floats
-    footprints: Floats
-    envelope: Floats
-    visible: NDArray[np.bool_]
+    right: Floats
+    ahead: Floats
+    turn: Floats
+    stride: Floats
+    near: NDArray[np.bool_]
+
+    def to_camera(self, points: Floats, owner: Ints) -> Floats:
+        """Local points ``[N, 3]`` of the objects ``owner`` in camera coordinates, before pitch."""
+        cosine, sine = np.cos(self.turn)[owner], np.sin(self.turn)[owner]
+        out = np.empty_like(points)
+        out[:, 0] = self.right[owner] + points[:, 0] * cosine - points[:, 2] * sine
+        out[:, 1] = points[:, 1]
+        out[:, 2] = self.ahead[owner] + points[:, 0] * sine + points[:, 2] * cosine
+        return out
+
+    def vertices(self, rows: Ints) -> Floats:
+        """Chosen vertices in camera coordinates, limbs swung."""
+        batch = self.batch
+        owner = batch.point_object[rows]
+        local = batch.points[rows]
+        local[:, 2] += batch.swing[rows] * self.stride[owner]
+        return self.to_camera(local, owner)
+
+    def to_local(self, x: float, y: float, z: float, *, direction: bool = False) -> Floats:
+        """One camera point (or direction) in the coordinates of every object, ``[O, 3]``."""
+        cosine, sine = np.cos(self.turn), np.sin(self.turn)
+        dx = np.float32(x) - (0 if direction else self.right)
+        dz = np.float32(z) - (0 if direction else self.ahead)
+        out = np.empty((len(cosine), 3), np.float32)
+        out[:, 0] = dx * cosine + dz * sine
+        out[:, 1] = y
+        out[:, 2] = dz * cosine - dx * sine
+        return out
+
+    def footprints(self) -> Floats:
+        """Corners of every object on the ground, ``[O, 4, 3]`` camera coordinates."""
+        corners = self.batch.footprint.reshape(-1, 3)
+        owner = np.repeat(np.arange(self.batch.number), 4)
+        return self.to_camera(corners, owner).reshape(-1, 4, 3)
 
 
 class Troupe:
@@ -46,56 +78,43 @@ class Troupe:
         s: ``[O, F]`` metres along the road, or ``[O, 1]`` for things that stand.
         d: Likewise, metres to the right of the ego lane's middle.
         turn: ``[O]`` heading relative to the road.
-        stride: ``[O, F]`` position of swinging limbs.
+        stride: Likewise, position of swinging limbs.
     """
 
-    def __init__(
-        self, scene: Scene, batch: Batch, s: Floats, d: Floats, turn: Floats, stride: Floats | None = None
-    ) -> None:
+    def __init__(self, scene: Scene, batch: Batch, s: Floats, d: Floats, turn: Floats, stride: Floats) -> None:
         self.batch = batch
-        self._s = s
-        self._stride = stride
-        self._corner_owner = np.repeat(np.arange(batch.number), 4)
-        self._corners = batch.footprint.reshape(-1, 3)
+        self._s, self._stride = s, stride.astype(np.float32)
         x, z, heading = scene.road.pose(s.astype(float), d.astype(float))
         self._x, self._z = x.astype(np.float32), z.astype(np.float32)
         self._heading = (heading + turn[:, None]).astype(np.float32)
 
     def seen_from(self, frame: int, s: float, x: float, z: float, heading: float) -> Placed:
         """Everything as seen in one frame from an eye at ``(x, z)``, which is ``s`` along the road."""
-        batch = self.batch
         frame = min(frame, self._s.shape[1] - 1)
         cosine, sine = np.float32(np.cos(heading)), np.float32(np.sin(heading))
         dx, dz = self._x[:, frame] - np.float32(x), self._z[:, frame] - np.float32(z)
-        right, ahead = dx * cosine + dz * sine, dz * cosine - dx * sine
-        turn = self._heading[:, frame] - np.float32(heading)
-        local = batch.points
-        if self._stride is not None:
-            local = local.copy()
-            local[:, 2] += batch.swing * self._stride[:, frame][batch.point_object]
-        still = np.zeros_like(right)
         along = self._s[:, frame]
         return Placed(
-            batch=batch,
-            points=batch.place(local, batch.point_object, right, ahead, turn),
-            normals=batch.place(batch.normals, batch.face_object, still, still, turn),
-            part_centres=batch.place(batch.part_centres, batch.part_object, right, ahead, turn),
-            footprints=batch.place(self._corners, self._corner_owner, right, ahead, turn).reshape(-1, 4, 3),
-            envelope=batch.place(batch.envelope, batch.envelope_object, right, ahead, turn),
-            visible=(along > s - BEHIND_M) & (along < s + VIEW_M),
+            batch=self.batch,
+            right=dx * cosine + dz * sine,
+            ahead=dz * cosine - dx * sine,
+            turn=self._heading[:, frame] - np.float32(heading),
+            stride=self._stride[:, frame],
+            near=(along > s - BEHIND_M) & (along < s + VIEW_M),
         )
 
 
 def props_of(scene: Scene) -> Troupe:
     """The things that stand along the road."""
     things = scene.props
-    batch = Batch([p.mesh for p in things], [(120.0, 120.0, 120.0)] * len(things))
+    column = np.zeros((len(things), 1))
     return Troupe(
         scene,
-        batch,
-        np.array([[p.s] for p in things]).reshape(-1, 1),
-        np.array([[p.d] for p in things]).reshape(-1, 1),
+        Batch([p.mesh for p in things], [(120.0, 120.0, 120.0)] * len(things)),
+        column + np.array([p.s for p in things]).reshape(-1, 1),
+        column + np.array([p.d for p in things]).reshape(-1, 1),
         np.array([p.turn for p in things]),
+        column,
     )
 
 
@@ -108,5 +127,5 @@ def actors_of(scene: Scene) -> Troupe:
         np.array([a.s for a in actors]).reshape(-1, frames),
         np.array([a.d for a in actors]).reshape(-1, frames),
         np.array([a.turn for a in actors]),
-        np.array([a.stride for a in actors], np.float32).reshape(-1, frames),
+        np.array([a.stride for a in actors]).reshape(-1, frames),
     )

@@ -133,7 +133,7 @@ class Traffic:
         low, high = 6.0 - max(speed, 0) * duration, self._end - min(speed, 0) * duration
         if direction > 0:
             low = 9.0
-        spacing = self.rng.uniform(14, 60)
+        spacing = self.rng.uniform(18, 70)
         s = low + self.rng.uniform(0, spacing)
         while s < high:
             length = self._vehicle(

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from dataengine.simulator.camera import NEAR_M, Camera
 from dataengine.simulator.mesh import Batch, Floats
 
-MIN_LABEL_HEIGHT = {"car": 9.0, "truck": 12.0, "pedestrian": 18.0, "cyclist": 18.0, "cone": 9.0}
+MIN_LABEL_HEIGHT = {"car": 10.0, "truck": 14.0, "pedestrian": 22.0, "cyclist": 22.0, "cone": 10.0}
 """Pixels, at an image width of 320, below which an object is an ignore region."""
-DRAWN_SHARE = 0.6
+DRAWN_SHARE = 0.75
 """Objects below this share of the label size are not drawn at all."""
 MIN_VISIBILITY = 0.3
 """Objects of which less can be seen are ignore regions."""
