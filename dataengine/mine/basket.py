@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ class Basket:
 
     Attributes:
         size: How many frames the basket takes.
-        open: ``[N]`` bool: candidates that may still join.
+        eligible: ``[N]`` bool: candidates that may still join.
         picks: Candidate numbers, in the order in which they joined.
         scores: Score of each pick; higher is more wanted.
         triggers: Trigger of each pick.
@@ -30,7 +32,7 @@ class Basket:
 
     def __init__(self, candidates: Candidates, size: int, *, max_per_clip: int, duplicate_bits: int) -> None:
         self.size = min(size, len(candidates))
-        self.open = np.ones(len(candidates), np.bool_)
+        self.eligible = np.ones(len(candidates), np.bool_)
         self.picks: list[int] = []
         self.scores: list[float] = []
         self.triggers: list[str] = []
@@ -52,8 +54,8 @@ class Basket:
 
     @property
     def exhausted(self) -> bool:
-        """Whether nothing more can join: it is full, or no candidate is open."""
-        return self.room == 0 or not self.open.any()
+        """Whether nothing more can join: it is full, or no candidate is eligible."""
+        return self.room == 0 or not self.eligible.any()
 
     def add(self, number: int, score: float, trigger: str, reason: str) -> None:
         """Pick a candidate; this closes itself, its near-duplicates, and its clip where that is full."""
@@ -61,20 +63,22 @@ class Basket:
         self.scores.append(float(score))
         self.triggers.append(trigger)
         self.reasons.append(reason + self._note)
-        clip = int(self._candidates.clip[number])
-        self._in_clip[clip] += 1
-        members = self._by_clip[self._bounds[clip] : self._bounds[clip + 1]]
-        if self._in_clip[clip] < self._cap:
-            members = members[self._near_duplicates(members, number)]
-        self.open[members] = False
+        self._in_clip[self._candidates.clip[number]] += 1
+        self._close(number)
 
-    def lift_limits(self) -> None:
-        """Open everything that is not picked: the limits alone kept the basket from its size."""
-        self._cap = len(self._candidates) + 1
-        self._duplicate_bits = -1
-        self._note = "; near-duplicate of another pick, as nothing else was left"
-        self.open[:] = True
-        self.open[self.picks] = False
+    def loosen(self) -> None:
+        """Lift the limit per clip, and if that is lifted the one on near-duplicates.
+
+        For when nothing is eligible and there is room: the limits alone keep the basket from its size.
+        """
+        unlimited = len(self._candidates) + 1
+        if self._cap < unlimited:
+            self._cap, self._note = unlimited, "; one more of its clip, as no other was left"
+        else:
+            self._duplicate_bits, self._note = -1, "; near-duplicate of another pick, as no other was left"
+        self.eligible[:] = True
+        for number in self.picks:
+            self._close(number)
 
     def interleave(self, begin: int, middle: int) -> None:
         """Merge the picks ``begin:middle`` and ``middle:`` evenly, so that any beginning holds both."""
@@ -84,6 +88,14 @@ class Basket:
         order = [*range(begin), *(begin + np.argsort(places, kind="stable")).tolist()]
         for column in (self.picks, self.scores, self.triggers, self.reasons):
             column[:] = [column[i] for i in order]
+
+    def _close(self, number: int) -> None:
+        """Close a pick, its near-duplicates, and the whole clip where that is full."""
+        clip = int(self._candidates.clip[number])
+        members = self._by_clip[self._bounds[clip] : self._bounds[clip + 1]]
+        if self._in_clip[clip] < self._cap:
+            members = members[self._near_duplicates(members, number)]
+        self.eligible[members] = False
 
     def _near_duplicates(self, members: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
         itself: NDArray[np.bool_] = members == number
@@ -97,11 +109,11 @@ class Basket:
 def feasible_cap(clip_sizes: NDArray[np.int64], wanted: int, cap: int) -> int:
     """The smallest limit per clip, from ``cap`` up, under which ``wanted`` frames can be found."""
     largest = int(clip_sizes.max(initial=0))
-    if cap == 0:
+    if cap == 0 or cap >= largest:
         return largest + 1
-    while cap < largest and int(np.minimum(clip_sizes, cap).sum()) < wanted:
-        cap += 1
-    return cap
+    return cap + bisect_left(
+        range(cap, largest), wanted, key=lambda limit: int(np.minimum(clip_sizes, limit).sum())
+    )
 
 
 def popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:

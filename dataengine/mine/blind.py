@@ -15,7 +15,7 @@ def fill_random(task: Task, basket: Basket) -> None:
     for number in task.rng.permutation(total).tolist():
         if basket.exhausted:
             return
-        if basket.open[number]:
+        if basket.eligible[number]:
             basket.add(number, 0.0, "random", f"drawn at random from {total} frames")
 
 
@@ -28,7 +28,7 @@ def fill_random_clips(task: Task, basket: Basket) -> None:
     for number in np.argsort(place[clip], kind="stable").tolist():
         if basket.exhausted:
             return
-        if basket.open[number]:
+        if basket.eligible[number]:
             drawn = place[clip[number]] + 1
             reason = f"its clip was drawn at random: number {drawn} of {num_clips}"
             basket.add(number, 0.0, "random_clips", reason)
@@ -41,11 +41,11 @@ def fill_every_kth(_task: Task, basket: Basket) -> None:
     a budget in boxes or seconds may end anywhere.
     """
     while not basket.exhausted:
-        rows = np.flatnonzero(basket.open)
+        rows = np.flatnonzero(basket.eligible)
         stride = len(rows) / min(basket.room, len(rows))
         places = ((np.arange(min(basket.room, len(rows))) + 0.5) * stride).astype(np.int64)
         for number in rows[places[spread_order(len(places))]].tolist():
-            if basket.open[number]:
+            if basket.eligible[number]:
                 reason = f"one frame in {stride:.1f}, counted through the pool as recorded"
                 basket.add(number, 0.0, "every_kth", reason)
 

@@ -66,7 +66,7 @@ def _fill_quota(task: Task, basket: Basket, wanted: int) -> None:
     queues = [_Queue(scores.frame[:, number]) for number in range(len(share))]
     taken = np.zeros(len(share))
     for turn in range(1, wanted + 1):
-        heads = [queue.head(basket.open) for queue in queues]
+        heads = [queue.head(basket.eligible) for queue in queues]
         if all(head is None for head in heads):
             return
         # The class furthest behind its quota; one that has run out leaves its turns to the others.

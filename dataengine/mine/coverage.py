@@ -28,14 +28,13 @@ class Coverage:
 
     def __init__(self, embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> None:
         self._embeddings = embeddings
-        with np.errstate(invalid="ignore", over="ignore"):
-            lengths = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))
-        self._sound = np.isfinite(lengths) & (lengths > 0)
+        lengths = _lengths(embeddings)
+        self._sound = _sound(lengths)
         self._scale: NDArray[np.float32] = (1 / np.where(self._sound, lengths, 1)).astype(np.float32)
         self.similarity: NDArray[np.float32] = np.full(len(embeddings), -1.0, np.float32)
         self.similarity[~self._sound] = 1.0
         self.num_centres = 0
-        sound = centres[np.isfinite(centres).all(axis=1)] if centres.size else np.zeros((0, 0), np.float32)
+        sound = centres[_sound(_lengths(centres))]
         step = max(1, CELLS_PER_BLOCK // max(1, len(sound)))
         for begin in range(0, len(embeddings) if len(sound) else 0, step):
             rows = slice(begin, begin + step)
@@ -66,8 +65,19 @@ def _times(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return (rows / _lengths(rows)[:, None]).astype(np.float32)
+
+
+def _sound(lengths: NDArray[np.float32]) -> NDArray[np.bool_]:
+    sound: NDArray[np.bool_] = np.isfinite(lengths) & (lengths > 0)
+    return sound
+
+
+def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``[N]`` Euclidean length of each row; not finite where a value is not, or is beyond all measure."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return lengths
 
 
 def fill_coverage(task: Task, basket: Basket) -> None:
@@ -76,7 +86,7 @@ def fill_coverage(task: Task, basket: Basket) -> None:
     for number in basket.picks:
         cover.add(number)
     while not basket.exhausted:
-        number = cover.farthest(basket.open)
+        number = cover.farthest(basket.eligible)
         distance = 1.0 - float(cover.similarity[number])
         reason = (
             f"distance {distance:.3f} to the nearest of {cover.num_centres} frames labelled or picked before"

@@ -65,9 +65,10 @@ def select(
     )
     task = Task(candidates=candidates, config=config, rng=rng)
     strategy.fill(task, basket)
-    if basket.room:
-        basket.lift_limits()
-        strategy.fill(task, basket)
+    for _ in range(2):  # two limits to lift
+        if basket.room:
+            basket.loosen()
+            strategy.fill(task, basket)
     assert not basket.room, f"arm {config.name} left its basket short"
     picks = np.array(basket.picks, np.int64)
     columns = [

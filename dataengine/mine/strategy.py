@@ -28,7 +28,7 @@ class Task:
 
 
 Fill = Callable[[Task, Basket], None]
-"""Adds open candidates, the most wanted first, until the basket is exhausted."""
+"""Adds eligible candidates, the most wanted first, until the basket is exhausted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,10 +67,9 @@ def fill_uncertainty(task: Task, basket: Basket) -> None:
     for number in np.argsort(-scores, kind="stable").tolist():
         if basket.exhausted:
             return
-        if basket.open[number]:
-            reason = (
-                f"{config.aggregate} {config.uncertainty} {scores[number]:.2f} over {num_boxes[number]} boxes"
-            )
+        if basket.eligible[number]:
+            value = f"{config.aggregate} {config.uncertainty} {scores[number]:.2f}"
+            reason = f"{value}; predicted boxes: {num_boxes[number]}"
             if not num_boxes[number]:
                 reason = "no predicted boxes, so nothing to be uncertain about; the surer frames ran out"
             basket.add(number, scores[number], "uncertainty", reason)
