@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dataengine.cards import Card
 from dataengine.errors import ConfigError, InputError
-from dataengine.schema import IGNORE, Taxonomy
+from dataengine.schema import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,20 @@ def check(labels: FrameLabels, size: tuple[int, int]) -> FrameLabels:
         InputError: A coordinate is NaN or infinite, a box is inverted, empty or outside of the image.
     """
     height, width = size
-    for number, box in enumerate(labels.xyxy):
-        shown = f"box {number} ({labels.names[number]}) [{', '.join(f'{value:g}' for value in box)}]"
-        if not np.isfinite(box).all():
-            raise InputError(f"{shown} has a coordinate that is not a number")
-        x1, y1, x2, y2 = box
-        if x2 <= x1 or y2 <= y1:
-            raise InputError(f"{shown} is inverted or empty: x2 > x1 and y2 > y1 are needed")
-        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-            raise InputError(f"{shown} lies outside of the image of {width}x{height}")
+    x1, y1, x2, y2 = labels.xyxy.T
+    faults = {
+        "has a coordinate that is not a number": ~np.isfinite(labels.xyxy).all(1),
+        "is inverted or empty: x2 > x1 and y2 > y1 are needed": (x2 <= x1) | (y2 <= y1),
+        f"lies outside of the image of {width}x{height}": (x2 <= 0)
+        | (y2 <= 0)
+        | (x1 >= width)
+        | (y1 >= height),
+    }
+    for fault, found in faults.items():
+        if found.any():
+            number = int(found.argmax())
+            shown = ", ".join(f"{value:g}" for value in labels.xyxy[number])
+            raise InputError(f"box {number} ({labels.names[number]}) [{shown}] {fault}")
     bounds = np.array([width, height, width, height], np.float32)
     return FrameLabels(
         xyxy=np.clip(labels.xyxy, 0, bounds).astype(np.float32),
@@ -63,10 +69,13 @@ def check(labels: FrameLabels, size: tuple[int, int]) -> FrameLabels:
     )
 
 
-def class_ids(
-    labels: FrameLabels, taxonomy: Taxonomy, where: str
-) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+def class_ids(labels: FrameLabels, card: Card, where: str) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
     """``[B]`` class ids and ``[B]`` ignore flags; a name mapped to ``ignore`` gets class 0, ignored.
+
+    Args:
+        labels: Boxes with the dataset's own names.
+        card: The dataset's card: classes and class map.
+        where: The file that the labels come from, for the message.
 
     Raises:
         ConfigError: A name is in no class map; the message holds the line to add.
@@ -74,20 +83,21 @@ def class_ids(
     ids = np.zeros(len(labels.names), np.int16)
     ignore = labels.ignore.copy()
     for number, name in enumerate(labels.names):
-        target = target_class(name, taxonomy, where)
+        target = target_class(name, card, where)
         if target == IGNORE:
             ignore[number] = True
         else:
-            ids[number] = taxonomy.index(target)
+            ids[number] = card.taxonomy.index(target)
     return ids, ignore
 
 
-def target_class(name: str, taxonomy: Taxonomy, where: str) -> str:
+def target_class(name: str, card: Card, where: str) -> str:
     """The workspace's class of a dataset's own class name, or ``ignore``."""
-    target = taxonomy.class_map.get(name, name if name in taxonomy.classes else None)
+    classes = card.taxonomy.classes
+    target = card.taxonomy.class_map.get(name, name if name in classes else None)
     if target is None:
         raise ConfigError(
             f'{where}: class "{name}" is in no class map; add `"{name}" = "{IGNORE}"` (or one of '
-            f"{', '.join(taxonomy.classes)}) under [taxonomy.class_map] of the dataset's card"
+            f"{', '.join(classes)}) under [taxonomy.class_map] in datasets/{card.name}.toml"
         )
     return target

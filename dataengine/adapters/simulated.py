@@ -2,6 +2,7 @@
 
 ::
 
+    world.json                        the world, noted before the first clip
     fleet.json                        written last: the world, the classes, every clip's path
     <drive_id>/<clip_id>.mp4
     <drive_id>/<clip_id>.json         ids, camera, start, split, conditions, telemetry per frame
@@ -34,7 +35,7 @@ from dataengine.errors import InputError
 from dataengine.schema import SPLITS
 from dataengine.workspace import Outcome
 
-FLEET = "fleet.json"
+FLEET, WORLD = "fleet.json", "world.json"
 TELEMETRY = ("time_s", "speed_mps", "yaw_rate_radps", "acceleration_mps2")
 TRUTH = ("frame_number", "xyxy", "class_name", "visibility", "track_id", "ignore")
 
@@ -69,13 +70,12 @@ class Simulated:
                 f"dataset.root={self.root} holds neither {FLEET} nor any .mp4; "
                 "give the folder of a rendered fleet, or leave dataset.root empty to render one"
             )
-        taken = {FLEET}
+        taken = {FLEET, WORLD}
         for video in sorted({*videos, *listed}):
             sidecar, truth = _companions(video)
             taken |= {video, sidecar, truth}
             yield from self._recording(video, sidecar, truth, present)
-        if FLEET in present:
-            yield Outcome(path=FLEET, status="added")
+        yield from (Outcome(path=name, status="added") for name in (WORLD, FLEET) if name in present)
         for name in files:
             if name not in taken:
                 yield Outcome(path=name, status="unused", reason="belongs to no video of the fleet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from dataengine import files
 from dataengine.adapters.base import Adapter, BrokenFileError, LabelReader, Recording, Still
 from dataengine.adapters.labels import FrameLabels, check
+from dataengine.cards import Card
 from dataengine.errors import InputError
 from dataengine.images import grey_levels, measure, measure_grey, read_image
 from dataengine.ingest.rows import Rows
 from dataengine.ingest.video import Picture, sample
-from dataengine.schema import Taxonomy
 from dataengine.workspace import Outcome
 
 
@@ -30,8 +31,7 @@ class Job:
         adapter: Reads it.
         recording: Which one.
         workspace: Folder of the workspace; frames of videos are stored below its ``media/``.
-        taxonomy: Classes and class map.
-        licence: Goes into the clip's row.
+        card: Classes, class map and licence.
         fps: Sampling rate of videos; ``None`` keeps every frame.
         jpeg_quality: Of stored frames, 1..100.
         known_clip: The clip has a row already; only frames are new.
@@ -40,8 +40,7 @@ class Job:
     adapter: Adapter
     recording: Recording
     workspace: Path
-    taxonomy: Taxonomy
-    licence: str
+    card: Card
     fps: float | None
     jpeg_quality: int
     known_clip: bool
@@ -73,9 +72,10 @@ def extract(job: Job) -> Extract:
         ConfigError: A class name is in no class map.
         WorkspaceError: The disk is full or cannot be written.
     """
-    cv2.setNumThreads(1)
+    if multiprocessing.parent_process() is not None:
+        cv2.setNumThreads(1)  # the other cores have workers of their own
     faults: dict[str, str] = {}
-    rows = Rows(job.recording, job.taxonomy)
+    rows = Rows(job.recording, job.card)
     try:
         telemetry = job.adapter.telemetry(job.recording)
         labels = job.adapter.labels(job.recording)
@@ -84,22 +84,25 @@ def extract(job: Job) -> Extract:
         return Extract(outcomes=_all_unused(job.recording, error))
     outcomes = tuple(_outcome(job.recording, name, faults) for name in job.recording.files)
     inner = tuple(
-        Outcome(path=path, status="broken", reason=reason) for path, reason in faults.items() if "#" in path
+        Outcome(path=path, status="broken", reason=reason)
+        for path, reason in faults.items()
+        if path not in job.recording.files
     )
     if not rows.frames:
         return Extract(outcomes=tuple(_without_use(outcome) for outcome in outcomes), faults=inner)
     tables = {"frames": rows.frame_table(telemetry), "oracle": rows.oracle_table()}
     if not job.known_clip:
-        tables["clips"] = rows.clip_table(job.licence)
+        tables["clips"] = rows.clip_table()
     return Extract(tables=tables, outcomes=outcomes, faults=inner, num_frames=len(rows.frames))
 
 
 def _add_stills(job: Job, labels: LabelReader, rows: Rows, faults: dict[str, str]) -> None:
     for still in job.recording.stills:
+        path = job.adapter.root / still.image
         try:
-            image = read_image(job.adapter.root / still.image)
+            image = read_image(path)
         except InputError as error:
-            faults[still.image] = str(error).partition(": ")[2]
+            faults[still.image] = str(error).removeprefix(f"{path}: ")
             continue
         found = _checked(labels, still.number, image.shape[:2], still.mask, faults)
         if found is not None:
@@ -168,8 +171,9 @@ def _store(path: Path, bgr: NDArray[np.uint8], quality: int) -> None:
         try:
             temporary.write_bytes(encoded.tobytes())
             temporary.replace(path)
-        finally:
+        except OSError:
             temporary.unlink(missing_ok=True)
+            raise
 
 
 def _outcome(recording: Recording, name: str, faults: dict[str, str]) -> Outcome:

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from dataengine.adapters.base import Recording, Telemetry
 from dataengine.adapters.labels import FrameLabels, class_ids
+from dataengine.cards import Card
 from dataengine.images import ImageMeasures
-from dataengine.schema import CLIPS, FRAMES, FrameBoxes, Taxonomy
+from dataengine.schema import CLIPS, FRAMES, FrameBoxes
 
 _SIGNALS = ("speed_mps", "yaw_rate_radps", "acceleration_mps2")
 
@@ -22,13 +23,13 @@ class Rows:
 
     Attributes:
         recording: Where they come from.
-        taxonomy: Classes of the workspace.
+        card: The dataset's card.
         frames: One dictionary a frame, of schema ``FRAMES``.
         labels: The labels of the same frames.
     """
 
     recording: Recording
-    taxonomy: Taxonomy
+    card: Card
     frames: list[dict[str, Any]] = field(default_factory=list)
     labels: list[FrameLabels] = field(default_factory=list)
 
@@ -67,7 +68,7 @@ class Rows:
         )
         self.labels.append(labels)
 
-    def clip_table(self, licence: str) -> pa.Table:
+    def clip_table(self) -> pa.Table:
         """One row of schema ``CLIPS``."""
         recording, first = self.recording, self.frames[0]
         row = {
@@ -83,7 +84,7 @@ class Rows:
             "split_hint": recording.split_hint,
             "conditions": dict(recording.conditions),
             "source": recording.source,
-            "licence": licence,
+            "licence": self.card.licence,
         }
         return pa.Table.from_pylist([_as_maps(row)], CLIPS)
 
@@ -103,7 +104,7 @@ class Rows:
         """
         ids, ignore = [], []
         for labels in self.labels:
-            class_id, ignored = class_ids(labels, self.taxonomy, self.recording.source)
+            class_id, ignored = class_ids(labels, self.card, self.recording.source)
             ids.append(class_id)
             ignore.append(ignored)
         return FrameBoxes.build(

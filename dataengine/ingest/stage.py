@@ -7,6 +7,7 @@ instant leaves either the whole batch or parts that the next run removes, and en
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter, defaultdict
@@ -25,8 +26,7 @@ from dataengine.errors import InputError, WorkspaceError
 from dataengine.executor import ordered_map
 from dataengine.ingest.extract import Extract, Job, extract
 from dataengine.ingest.summary import STATUSES, IngestSummary
-from dataengine.lake import Lake
-from dataengine.workspace import Outcome, Workspace
+from dataengine.workspace import Outcome, Workspace, read_jsonl
 
 BATCH_FRAMES = 1000
 """A batch is closed when it holds this many frames: the work that a killed run may lose."""
@@ -57,7 +57,7 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
         workspace = _created(adapter, config, card, root)
     elif config.dataset.root is not None:
         _follow(workspace, source)
-    _remove_uncommitted(workspace.lake)
+    _remove_leftovers(workspace)
     ledger = _Ledger(workspace)
     for result in _extracts(adapter, config, card, workspace, ledger):
         ledger.take(result)
@@ -129,12 +129,14 @@ def _follow(workspace: Workspace, source: Path) -> None:
     workspace.relocate_source(source)
 
 
-def _remove_uncommitted(lake: Lake) -> None:
+def _remove_leftovers(workspace: Workspace) -> None:
+    """Remove what a killed run left half done; the workspace's lock says that it is not at work now."""
+    lake = workspace.lake
     committed = {path.name for path in lake.parts("frames")}
-    for table in ("clips", "oracle"):
-        for path in lake.parts(table):
-            if path.name not in committed:
-                path.unlink()
+    parts = [path for table in ("clips", "oracle") for path in lake.parts(table)]
+    half_written = [*lake.root.glob("*/.*.tmp"), *workspace.root.glob(".*.tmp")]
+    for path in [*(path for path in parts if path.name not in committed), *half_written]:
+        path.unlink()
 
 
 def _extracts(
@@ -153,8 +155,7 @@ def _extracts(
                     adapter=adapter,
                     recording=fresh,
                     workspace=workspace.root,
-                    taxonomy=card.taxonomy,
-                    licence=card.licence,
+                    card=card,
                     fps=config.dataset.fps,
                     jpeg_quality=config.curate.jpeg_quality,
                     known_clip=found.clip_id in ledger.known_clips,
@@ -242,6 +243,7 @@ class _Ledger:
         strays = [replace(o, status=lists) if o.status == "added" else o for o in self.strays]
         outcomes = [*self.outcomes, *strays]
         bad = [outcome for outcome in (*outcomes, *self.faults) if outcome.status not in ("added", "present")]
+        self._forgive({outcome.path for outcome in outcomes if outcome.status == "added"})
         self.workspace.quarantine(bad)
         counts = Counter(outcome.status for outcome in outcomes)
         summary = IngestSummary(
@@ -259,3 +261,11 @@ class _Ledger:
                 f"{first.reason}); all reasons are in {self.workspace.root}/quarantine.jsonl"
             )
         return summary
+
+    def _forgive(self, added: set[str]) -> None:
+        """Take files out of the quarantine that were mended since, and so were added now."""
+        path = self.workspace.root / "quarantine.jsonl"
+        before = read_jsonl(path)
+        kept = [entry for entry in before if entry["path"].partition("#")[0] not in added]
+        if len(kept) < len(before):
+            files.write_text(path, "".join(json.dumps(entry) + "\n" for entry in kept))
