@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dataengine.interrupts import held_back
+
 if TYPE_CHECKING:
     from dataengine.learn.fitting import FitResult, fit
     from dataengine.learn.predicting import predict
@@ -16,12 +18,9 @@ __all__ = ["FitResult", "fit", "predict"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"fit", "FitResult"}:
-        from dataengine.learn import fitting
+    if name in __all__:
+        with held_back():  # importing torch
+            from dataengine.learn import fitting, predicting
 
-        return getattr(fitting, name)
-    if name == "predict":
-        from dataengine.learn.predicting import predict
-
-        return predict
+        return getattr(predicting if name == "predict" else fitting, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,24 @@
+"""Ctrl-C at a bad moment: hold it back until the moment is over."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Deliver Ctrl-C after the block: a C++ library aborts the process when its import is interrupted.
+
+    In a thread other than the main one nothing is held back: signals never arrive there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
