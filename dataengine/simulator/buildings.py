@@ -39,7 +39,10 @@ def building(look: int, lit: bool) -> Mesh:
     shape = Builder().part(DEPTH_M / 2, height / 2, 0)
     shape.box((0, DEPTH_M), (0, height), (-length / 2, length / 2), wall, top=(96, 92, 90))
     front = _Front(shape, -length / 2, length / 2, axis="z")
-    ends = [_Front(shape, 0.0, DEPTH_M, axis="x", at=-length / 2), _Front(shape, 0.0, DEPTH_M, axis="x", at=length / 2)]
+    ends = [
+        _Front(shape, 0.0, DEPTH_M, axis="x", at=-length / 2),
+        _Front(shape, 0.0, DEPTH_M, axis="x", at=length / 2),
+    ]
     shop = look % 3 == 0
     for side, columns in ((front, bays), (ends[0], 3), (ends[1], 3)):
         for floor in range(1 if shop and side is front else 0, floors):
@@ -57,8 +60,18 @@ def building(look: int, lit: bool) -> Mesh:
     light: Colour = (min(wall[0] * 1.15, 255), min(wall[1] * 1.15, 255), min(wall[2] * 1.15, 255))
     front.quad(0, 1, height - 0.4, height, light, bias=0.03)
     if shop:
-        front.quad(0.06, 0.94, 0.4, 2.3, (255, 222, 160) if lit else (58, 66, 76), glow=0.6 if lit else 0.0, bias=0.01)
-        front.quad(0.03, 0.97, 2.35, 2.9, ((158, 44, 44), (40, 84, 72), (44, 62, 112))[look // 3 % 3], bias=0.02)
+        front.quad(
+            0.06,
+            0.94,
+            0.4,
+            2.3,
+            (255, 222, 160) if lit else (58, 66, 76),
+            glow=0.6 if lit else 0.0,
+            bias=0.01,
+        )
+        front.quad(
+            0.03, 0.97, 2.35, 2.9, ((158, 44, 44), (40, 84, 72), (44, 62, 112))[look // 3 % 3], bias=0.02
+        )
     else:
         front.quad(0.44, 0.56, 0.0, 2.2, (74, 52, 42), bias=0.03)
     return shape.done()
@@ -71,7 +84,15 @@ class _Front:
         self.shape, self.start, self.stop, self.axis, self.at = shape, start, stop, axis, at
 
     def quad(
-        self, a: float, b: float, low: float, high: float, colour: Colour, *, glow: float = 0.0, bias: float = 0.0
+        self,
+        a: float,
+        b: float,
+        low: float,
+        high: float,
+        colour: Colour,
+        *,
+        glow: float = 0.0,
+        bias: float = 0.0,
     ) -> None:
         """Add a rectangle from ``a`` to ``b`` along the wall and ``low`` to ``high`` metres up."""
         u, v = (self.start + (self.stop - self.start) * t for t in (a, b))

@@ -55,9 +55,9 @@ class Camera:
         scale = np.float32(self.focal) / depth
         pixels = np.empty((len(points), 2), np.float32)
         pixels[:, 0] = np.float32(self.width / 2) + points[:, 0] * scale
-        pixels[:, 1] = np.float32(self.height / 2) - (
-            up * np.float32(cosine) + ahead * np.float32(sine)
-        ) * scale
+        pixels[:, 1] = (
+            np.float32(self.height / 2) - (up * np.float32(cosine) + ahead * np.float32(sine)) * scale
+        )
         return pixels, depth
 
     def ground_rows(self) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:

@@ -8,6 +8,8 @@ copies of the texture serve far rows.
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +32,7 @@ Image = NDArray[np.uint8]
 
 @cache
 def _grain(columns: int, strength: float) -> Image:
-    """Brightness of a surface in 1/128, ``[2048, columns, 3]``: fine grain and wide stains; the same for all clips."""
+    """Brightness of a surface in 1/128, ``[2048, columns, 3]``: grain and stains, shared by all clips."""
     rng = np.random.default_rng([41, columns])
     rows = 2048
     fine = rng.standard_normal((rows, columns), np.float32)
@@ -58,7 +60,9 @@ class Ground:
         index = np.arange(start, start + rows) % 2048
         rows_of = slice(start, start + rows) if start + rows <= 2048 else index
         plain = np.repeat(base[None], rows, axis=0)
-        self.texture: Image = cv2.multiply(plain, _grain(columns, 0.06)[rows_of], scale=1 / 128)
+        self.texture = np.asarray(
+            cv2.multiply(plain, _grain(columns, 0.06)[rows_of], scale=1 / 128), np.uint8
+        )
         if layout.area != "city":
             for side in (d < self._verge(-1), d > self._verge(1)):
                 chosen = np.flatnonzero(side)
@@ -75,7 +79,7 @@ class Ground:
         edges = [edge for walk in self.layout.walks for edge in walk] + list(self.layout.asphalt)
         return min(edges) if side < 0 else max(edges)
 
-    def _columns(self, d: NDArray[np.float64], rng: np.random.Generator) -> Image:
+    def _columns(self, d: NDArray[np.floating[Any]], rng: np.random.Generator) -> Image:
         """Base colour of each column, ``[columns, 3]``."""
         layout = self.layout
         grey = float(rng.uniform(88, 116))
@@ -102,7 +106,9 @@ class Ground:
         c0, c1 = (int(max((v + REACH_M) / ACROSS_M, 0)) for v in d)
         return self.texture[r0 : max(r1, r0 + 1), c0 : max(c1, c0 + 1)]
 
-    def _blend(self, s: tuple[float, float], d: tuple[float, float], colour: tuple[int, int, int], share: float) -> None:
+    def _blend(
+        self, s: tuple[float, float], d: tuple[float, float], colour: tuple[int, int, int], share: float
+    ) -> None:
         texels = self._box(s, d)
         texels[:] = (texels * (1 - share) + np.array(colour) * share).astype(np.uint8)
 
@@ -112,9 +118,17 @@ class Ground:
         length = len(self.texture) * ALONG_M - BACK_M
         for _ in range(int(rng.poisson(length / 18))):
             s, d = rng.uniform(0, length), rng.uniform(left, right - 1.5)
-            self._blend((s, s + rng.uniform(1, 9)), (d, d + rng.uniform(0.5, 1.6)), (70, 70, 72), rng.uniform(0.2, 0.6))
+            self._blend(
+                (s, s + rng.uniform(1, 9)),
+                (d, d + rng.uniform(0.5, 1.6)),
+                (70, 70, 72),
+                rng.uniform(0.2, 0.6),
+            )
         for _ in range(int(rng.poisson(length / 22))):
-            centre = (int((rng.uniform(left + 1, right - 1) + REACH_M) / ACROSS_M), int((rng.uniform(0, length) + BACK_M) / ALONG_M))
+            centre = (
+                int((rng.uniform(left + 1, right - 1) + REACH_M) / ACROSS_M),
+                int((rng.uniform(0, length) + BACK_M) / ALONG_M),
+            )
             cv2.ellipse(self.texture, centre, (4, 2), 0, 0, 360, (58, 56, 54), -1)
         for _ in range(int(rng.poisson(length / 20))):
             steps = rng.normal((0.4, 3.0), (1.6, 2.0), (14, 2)).cumsum(0)
@@ -146,11 +160,13 @@ class Ground:
                     self._blend((s, s + 3.2), (d, d + 0.5), white, wear)
                 self._blend((s - 1.6, s - 1.2), (-1.6, right - 0.2), white, wear)
 
-    def darken(self, polygon: NDArray[np.float64], share: float) -> None:
+    def darken(self, polygon: NDArray[np.floating[Any]], share: float) -> None:
         """Throw a shadow: multiply the texels inside a convex polygon ``[N, 2]`` of ``(s, d)``."""
         points = np.column_stack([(polygon[:, 1] + REACH_M) / ACROSS_M, (polygon[:, 0] + BACK_M) / ALONG_M])
         low = np.maximum(np.floor(points.min(0)).astype(int), 0)
-        high = np.minimum(np.ceil(points.max(0)).astype(int) + 1, (self.texture.shape[1], self.texture.shape[0]))
+        high = np.minimum(
+            np.ceil(points.max(0)).astype(int) + 1, (self.texture.shape[1], self.texture.shape[0])
+        )
         if (high <= low).any():
             return
         mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
@@ -172,7 +188,8 @@ class Ground:
         self._levels = [self.texture]
         for _, along, across in _LEVELS[1:]:
             size = (self.texture.shape[1] // across, max(self.texture.shape[0] // along, 2))
-            self._levels.append(cv2.resize(self.texture, size, interpolation=cv2.INTER_AREA))
+            coarse = cv2.resize(self.texture, size, interpolation=cv2.INTER_AREA)
+            self._levels.append(np.asarray(coarse, np.uint8))
 
     @property
     def levels(self) -> list[Image]:
@@ -192,11 +209,13 @@ class GroundView:
     def __init__(self, ground: Ground, camera: Camera, light: Light) -> None:
         self.ground = ground
         self.first, self.ahead, depth = camera.ground_rows()
-        across = (np.arange(camera.width, dtype=np.float32) + 0.5 - camera.width / 2) / np.float32(camera.focal)
+        across = (np.arange(camera.width, dtype=np.float32) + 0.5 - camera.width / 2) / np.float32(
+            camera.focal
+        )
         self._x = across[None] * depth[:, None]
         self._bands = []
         limits = [*(start for start, _, _ in _LEVELS), np.inf]
-        for level, (low, high) in enumerate(zip(limits, limits[1:], strict=False)):
+        for level, (low, high) in enumerate(pairwise(limits)):
             rows = np.flatnonzero((self.ahead >= low) & (self.ahead < high))
             if len(rows):
                 self._bands.append((level, slice(int(rows[0]), int(rows[-1]) + 1)))
@@ -222,7 +241,11 @@ class GroundView:
         for level, rows in self._bands:
             _, coarse_along, coarse_across = _LEVELS[level]
             u = (d[rows] + np.float32(REACH_M)) * np.float32(1 / (ACROSS_M * coarse_across)) - np.float32(0.5)
-            v = (along[rows] + np.float32(BACK_M)) * np.float32(1 / (ALONG_M * coarse_along)) - np.float32(0.5)
-            below[rows] = cv2.remap(self.ground.levels[level], u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            v = (along[rows] + np.float32(BACK_M)) * np.float32(1 / (ALONG_M * coarse_along)) - np.float32(
+                0.5
+            )
+            below[rows] = cv2.remap(
+                self.ground.levels[level], u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
         cv2.multiply(below, self._gain, below, dtype=cv2.CV_8U)
         cv2.add(below, self._haze, below)

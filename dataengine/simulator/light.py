@@ -53,15 +53,21 @@ class Light:
             "dusk": (0.40, (1.02, 0.92, 1.06), (70, 76, 122), (236, 158, 104)),
             "night": (0.185, (0.88, 0.94, 1.18), (10, 14, 26), (40, 40, 52)),
         }[time_of_day]
-        sun_gain = {"day": (0.62, 0.58, 0.50), "dusk": (0.42, 0.25, 0.12), "night": (0.0, 0.0, 0.0)}[time_of_day]
+        sun_gain = {"day": (0.62, 0.58, 0.50), "dusk": (0.42, 0.25, 0.12), "night": (0.0, 0.0, 0.0)}[
+            time_of_day
+        ]
         level *= float(rng.uniform(0.9, 1.1))
         elevation = rng.uniform(0.55, 1.0) if time_of_day == "day" else rng.uniform(0.15, 0.3)
         azimuth = rng.uniform(-np.pi, np.pi)
         direction = np.array(
-            [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)], np.float32
+            [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)],
+            np.float32,
         )
         sky_top, sky_low = np.array(top, np.float32), np.array(low, np.float32)
-        sun, length = np.array(sun_gain, np.float32), {"day": 260.0, "dusk": 200.0, "night": 220.0}[time_of_day]
+        sun, length = (
+            np.array(sun_gain, np.float32),
+            {"day": 260.0, "dusk": 200.0, "night": 220.0}[time_of_day],
+        )
         if weather != "clear":
             grey = {"day": 176.0, "dusk": 104.0, "night": 30.0}[time_of_day]
             tint = np.array([0.97, 1.0, 1.04], np.float32) * grey
@@ -94,14 +100,21 @@ class Light:
         """Gain of the headlights at camera coordinates ``x``, ``ahead`` in metres; broadcasts."""
         reach = np.maximum(ahead, 0.5)
         spread = 1.4 + 0.34 * reach
-        return (self.headlight * np.exp(-((x / spread) ** 2)) / (1 + (reach / 26) ** 2)).astype(np.float32)
+        gain = self.headlight * np.exp(-((x / spread) ** 2)) / (1 + (reach / 26) ** 2)
+        return np.asarray(gain, np.float32)
 
     def transmittance(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Share of contrast left at a distance in metres, 0..1 (Beer-Lambert)."""
-        return np.exp(distance * np.float32(-1 / self.haze_length_m))
+        return np.asarray(np.exp(-distance / self.haze_length_m), np.float32)
 
     def shade(
-        self, albedo: Floats, facing: Floats, upward: Floats, glow: Floats, positions: Floats, distance: Floats
+        self,
+        albedo: Floats,
+        facing: Floats,
+        upward: Floats,
+        glow: Floats,
+        positions: Floats,
+        distance: Floats,
     ) -> NDArray[np.uint8]:
         """Colours of faces as the camera sees them.
 

@@ -1,4 +1,4 @@
-"""Shapes as flat-shaded faces, and batches of placed shapes ready for projection.
+"""Shapes as flat-shaded faces, and what builds them.
 
 Local coordinates: ``x`` right, ``y`` up, ``z`` forward, metres, origin on the ground under the object.
 A face is a convex polygon, or a ball (one point and a radius) that is drawn as a disc.
@@ -96,7 +96,9 @@ class Builder:
         self._flags.append((paint, glow, 0.0, decal, len(self._centres) - 1))
         return self
 
-    def ball(self, x: float, y: float, z: float, radius: float, colour: Colour, *, paint: bool = False) -> Builder:
+    def ball(
+        self, x: float, y: float, z: float, radius: float, colour: Colour, *, paint: bool = False
+    ) -> Builder:
         """Add a sphere, drawn as a disc that faces the camera."""
         self._points.append((x, y, z))
         self._swing.append(0.0)
@@ -183,7 +185,9 @@ class Builder:
             self.face([rings[0][i], rings[0][j], rings[1][j], rings[1][i]], colour, paint=paint, decal=decal)
         return self.face(rings[1], colour, paint=paint, decal=decal)
 
-    def wheel(self, x: float, y: float, z: float, radius: float, *, n: int = 10, rim: Colour = (120, 122, 126)) -> Builder:
+    def wheel(
+        self, x: float, y: float, z: float, radius: float, *, n: int = 10, rim: Colour = (120, 122, 126)
+    ) -> Builder:
         """Add a wheel as two discs in the plane ``x``: tyre and rim."""
         for size, colour in ((radius, (24, 24, 26)), (radius * 0.58, rim)):
             ring = [
@@ -215,50 +219,3 @@ class Builder:
             footprint=np.asarray([[x0, 0, z0], [x1, 0, z0], [x1, 0, z1], [x0, 0, z1]], np.float32),
             height=y1,
         )
-
-
-class Batch:
-    """Many placed shapes in flat arrays, in the order in which they were given.
-
-    Args:
-        meshes: Shapes, one an object.
-        paints: RGB of each object's painted faces.
-    """
-
-    def __init__(self, meshes: Sequence[Mesh], paints: Sequence[Colour]) -> None:
-        number = len(meshes)
-        self.number = number
-        self.points = _join([m.points for m in meshes], (0, 3))
-        self.swing = _join([m.swing for m in meshes], (0,))
-        self.normals = _join([m.normals for m in meshes], (0, 3))
-        self.glow = _join([m.glow for m in meshes], (0,))
-        self.radius = _join([m.radius for m in meshes], (0,))
-        self.decal = _join([m.decal for m in meshes], (0,), np.bool_)
-        self.part_centres = _join([m.part_centres for m in meshes], (0, 3))
-        self.envelope = _join([m.envelope for m in meshes], (0, 3))
-        self.point_object = _owners([len(m.points) for m in meshes])
-        self.face_object = _owners([len(m.counts) for m in meshes])
-        self.part_object = _owners([len(m.part_centres) for m in meshes])
-        self.envelope_object = _owners([len(m.envelope) for m in meshes])
-        counts = _join([m.counts for m in meshes], (0,), np.int64)
-        self.ends = np.cumsum(counts)
-        self.starts = self.ends - counts
-        first_part = np.cumsum([0, *(len(m.part_centres) for m in meshes)])
-        self.part = _join([m.part for m in meshes], (0,), np.int64) + first_part[self.face_object]
-        self.envelope_starts = np.cumsum([0, *(len(m.envelope) for m in meshes)])[:-1]
-        painted = _join([m.paint for m in meshes], (0,), np.bool_)
-        own = np.asarray(paints, np.float32).reshape(number, 3)[self.face_object]
-        colours = _join([m.colours for m in meshes], (0, 3))
-        self.colours = np.where(painted[:, None], own, colours)
-        self.footprint = np.asarray([m.footprint for m in meshes], np.float32).reshape(number, 4, 3)
-        self.height = np.asarray([m.height for m in meshes], np.float32)
-        self.both_sides = ~self.normals.any(1)
-        self.plane = np.einsum("ij,ij->i", self.normals, self.points[self.starts])
-
-
-def _owners(counts: Sequence[int]) -> Ints:
-    return np.repeat(np.arange(len(counts)), np.asarray(counts, np.int64))
-
-
-def _join(arrays: Sequence[NDArray[np.generic]], empty: tuple[int, ...], dtype: type = np.float32) -> NDArray[np.generic]:
-    return np.concatenate(arrays) if arrays else np.zeros(empty, dtype)

@@ -92,14 +92,16 @@ class Painter:
         self._props, self._actors = props_of(scene), actors_of(scene)
         self._walls = np.array([prop.wall for prop in scene.props], bool)
         scale = scene.camera.width / 320
-        self._min_height = np.array([MIN_LABEL_HEIGHT[a.class_name] * scale for a in scene.actors], np.float32)
+        self._min_height = np.array(
+            [MIN_LABEL_HEIGHT[a.class_name] * scale for a in scene.actors], np.float32
+        )
         self._ids = np.zeros((scene.camera.height, scene.camera.width), np.uint16)
 
     def frame(self, number: int) -> tuple[Image, FrameTruth]:
         """The picture ``[H, W, 3]`` uint8 RGB of one frame, and what a perfect annotator would draw on it."""
         scene = self.scene
         camera, s = scene.camera, float(scene.ego.s[number])
-        x, z, heading = (float(v) for v in scene.road.pose(np.float64(s), np.float64(0)))
+        x, z, heading = (float(v) for v in scene.road.pose(np.array(s), np.zeros(())))
         stood = self._props.seen_from(number, s, x, z, heading)
         moved = self._actors.seen_from(number, s, x, z, heading)
         envelope = moved.to_camera(moved.batch.envelope, moved.batch.envelope_object)
@@ -128,7 +130,10 @@ class Painter:
     def _in_view(self, feet: Floats) -> NDArray[np.bool_]:
         """Which objects, given by their corners ``[O, 4, 3]``, may show between the picture's sides."""
         ahead = feet[..., 2]
-        half = np.maximum(ahead, 0) * np.float32(self.scene.camera.width / 2 / self.scene.camera.focal) + MARGIN_M
+        half = (
+            np.maximum(ahead, 0) * np.float32(self.scene.camera.width / 2 / self.scene.camera.focal)
+            + MARGIN_M
+        )
         x = feet[..., 0]
         return np.asarray((ahead.max(1) > NEAR_M) & ((x - half).min(1) < 0) & ((x + half).max(1) > 0))
 
@@ -165,8 +170,12 @@ class Painter:
         low -= radius[:, None]
         high += radius[:, None]
         extent = high - low
-        inside = (high[:, 0] > 0) & (low[:, 0] < camera.width) & (high[:, 1] > 0) & (low[:, 1] < camera.height)
-        large = (extent[:, 0] * extent[:, 1] > MIN_FACE_PX) & (np.minimum(extent[:, 0], extent[:, 1]) > MIN_FACE_SIDE)
+        inside = (
+            (high[:, 0] > 0) & (low[:, 0] < camera.width) & (high[:, 1] > 0) & (low[:, 1] < camera.height)
+        )
+        large = (extent[:, 0] * extent[:, 1] > MIN_FACE_PX) & (
+            np.minimum(extent[:, 0], extent[:, 1]) > MIN_FACE_SIDE
+        )
         kept = np.flatnonzero(inside & large & (far > NEAR_M))
         keep = candidates[kept]
         owner, normals = batch.face_object[keep], batch.normals[keep]
@@ -235,7 +244,7 @@ def _gather(starts: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def _bounds(pixels: Floats, depth: Floats, first: Ints) -> tuple[Floats, Floats, Floats]:
-    """Lowest and highest corner ``[F, 2]`` and greatest depth ``[F]`` of faces that begin at rows ``first``."""
+    """Lowest and highest corner ``[F, 2]`` and greatest depth ``[F]`` of faces that begin at ``first``."""
     if not len(first):
         return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
     low, high = np.minimum.reduceat(pixels, first), np.maximum.reduceat(pixels, first)
@@ -258,7 +267,7 @@ def _touching(bounds: Floats, actor: Ints, boxes: Floats) -> NDArray[np.bool_]:
     """Which faces must mark their pixels: those of actors, and those of props that may hide one."""
     marking = actor >= 0
     labelled = np.unique(actor[marking])
-    x0, y0, x1, y1 = ((boxes[labelled] + np.float32([-2, -2, 2, 2])).T)[:, None]
+    x0, y0, x1, y1 = ((boxes[labelled] + np.array([-2, -2, 2, 2], np.float32)).T)[:, None]
     left, top, right, bottom = (column[:, None] for column in bounds.T)
     over = (left < x1) & (right > x0) & (top < y1) & (bottom > y0)
     return np.asarray(marking | over.any(1))
@@ -266,7 +275,11 @@ def _touching(bounds: Floats, actor: Ints, boxes: Floats) -> NDArray[np.bool_]:
 
 def _windows(boxes: Floats, width: int, height: int) -> list[tuple[slice, slice]]:
     """The part of the picture that holds each box, with a margin for rounding."""
-    cut = np.clip(boxes + np.float32([-2, -2, 3, 3]), 0, [width, height, width, height]).astype(int).tolist()
+    cut = (
+        np.clip(boxes + np.array([-2, -2, 3, 3], np.float32), 0, [width, height, width, height])
+        .astype(int)
+        .tolist()
+    )
     return [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in cut]
 
 

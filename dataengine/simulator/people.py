@@ -43,18 +43,25 @@ def pedestrian(build: int, look: int) -> Mesh:
     trousers, hair = TROUSERS[look % len(TROUSERS)], HAIR[(look * 2) % len(HAIR)]
     skin = SKIN[look % len(SKIN)]
     hip, shoulder = height * 0.5, height * 0.82
-    half = 0.25 * wide
+    half = 0.24 * wide
     shape = Builder()
-    stride = 0.30 * height / 1.75
+    stride = 0.21 * height / 1.75
     for side, swing in ((-1, stride), (1, -stride)):
         x = (side * 0.12 - 0.085) * wide, (side * 0.12 + 0.085) * wide
         shape.part(side * 0.12, hip / 2, 0)
         shape.box(x, (0.09, hip + 0.02), (-0.09, 0.09), trousers, swing=(swing, 0.0))
-        shape.box(x, (0.0, 0.1), (-0.11, 0.19), (40, 34, 32), swing=(swing, swing))
+        shape.box(x, (0.0, 0.1), (-0.10, 0.13), (40, 34, 32), swing=(swing, swing))
     for side, swing in ((-1, -stride * 0.7), (1, stride * 0.7)):
-        x = side * (half + 0.02), side * (half + 0.13)
+        x = side * (half + 0.01), side * (half + 0.11)
         shape.part(side * (half + 0.08), shoulder * 0.8, 0)
-        shape.box((min(x), max(x)), (hip - 0.04, shoulder), (-0.06, 0.06), (120, 120, 120), paint=True, swing=(swing, 0.0))
+        shape.box(
+            (min(x), max(x)),
+            (hip - 0.04, shoulder),
+            (-0.06, 0.06),
+            (120, 120, 120),
+            paint=True,
+            swing=(swing, 0.0),
+        )
         shape.box((min(x), max(x)), (hip - 0.14, hip - 0.04), (-0.05, 0.05), skin, swing=(swing * 1.2, swing))
     shape.part(0, (hip + shoulder) / 2, 0)
     shape.box((-half, half), (hip - 0.06, shoulder + 0.02), (-0.15, 0.15), (120, 120, 120), paint=True)
@@ -64,7 +71,7 @@ def pedestrian(build: int, look: int) -> Mesh:
     shape.box((-0.06, 0.06), (shoulder, shoulder + 0.08), (-0.06, 0.06), skin)
     shape.ball(0, height - 0.135, 0.0, 0.135, hair)
     shape.ball(0, height - 0.16, 0.05, 0.105, skin)
-    return shape.done(_cylinder(0.36 * wide, height))
+    return shape.done(_cylinder(0.38 * wide + 0.02, height))
 
 
 def _bicycle(shape: Builder, frame: Colour) -> None:
@@ -82,8 +89,11 @@ def _bicycle(shape: Builder, frame: Colour) -> None:
         ((0.55, 0.36), (0.40, 0.98)),
         ((-0.55, 0.36), (0.0, 0.30)),
     ):
-        shape.face([(0, y0, z0 - 0.04), (0, y0 + 0.03, z0 + 0.04), (0, y1 + 0.03, z1 + 0.04), (0, y1, z1 - 0.04)],
-                   frame, two_sided=True)
+        shape.face(
+            [(0, y0, z0 - 0.04), (0, y0 + 0.03, z0 + 0.04), (0, y1 + 0.03, z1 + 0.04), (0, y1, z1 - 0.04)],
+            frame,
+            two_sided=True,
+        )
     shape.box((-0.28, 0.28), (0.98, 1.03), (0.36, 0.42), (30, 30, 32))
 
 
@@ -109,8 +119,18 @@ def cyclist(look: int, lit: bool) -> Mesh:
     shape.ball(0, 1.67, 0.17, 0.13, ((230, 230, 226), (40, 42, 46), (200, 60, 40), (60, 140, 190))[look % 4])
     if lit:
         shape.part(0, 0.8, -0.6)
-        shape.face([(-0.05, 0.74, -0.62), (0.05, 0.74, -0.62), (0.05, 0.84, -0.62), (-0.05, 0.84, -0.62)], (255, 40, 30), glow=1.0, two_sided=True)
-        shape.face([(-0.05, 0.92, 0.62), (0.05, 0.92, 0.62), (0.05, 1.02, 0.62), (-0.05, 1.02, 0.62)], (255, 250, 230), glow=1.0, two_sided=True)
+        shape.face(
+            [(-0.05, 0.74, -0.62), (0.05, 0.74, -0.62), (0.05, 0.84, -0.62), (-0.05, 0.84, -0.62)],
+            (255, 40, 30),
+            glow=1.0,
+            two_sided=True,
+        )
+        shape.face(
+            [(-0.05, 0.92, 0.62), (0.05, 0.92, 0.62), (0.05, 1.02, 0.62), (-0.05, 1.02, 0.62)],
+            (255, 250, 230),
+            glow=1.0,
+            two_sided=True,
+        )
     envelope = [[x, y, z] for x in (-0.34, 0.34) for y in (0.0, 1.8) for z in (-0.35, 0.35)]
     envelope += [[x, y, z] for x in (-0.05, 0.05) for y in (0.0, 0.71) for z in (-0.91, 0.91)]
     return shape.done(envelope)
@@ -131,7 +151,13 @@ def cone(height: float = 0.78) -> Mesh:
     white: Colour = (240, 240, 236)
     shape = Builder().part(0, height / 2, 0)
     shape.box((-0.24, 0.24), (0.0, 0.05), (-0.24, 0.24), (48, 44, 42))
-    levels = ((0.05, 0.32, orange), (0.32, 0.5, white), (0.5, 0.66, orange), (0.66, 0.82, white), (0.82, 1.0, orange))
+    levels = (
+        (0.05, 0.32, orange),
+        (0.32, 0.5, white),
+        (0.5, 0.66, orange),
+        (0.66, 0.82, white),
+        (0.82, 1.0, orange),
+    )
     for low, high, colour in levels:
         radii = (0.19 * (1 - low) + 0.035, 0.19 * (1 - high) + 0.035)
         shape.frustum(8, radii, (low * height, high * height), colour)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
@@ -64,6 +65,16 @@ class ClipPlan:
         return "+".join(SCENES[name] for name in sorted(self.tail)) or "ordinary"
 
 
+def clip_paths(folder: Path, plan: ClipPlan) -> tuple[Path, Path, Path]:
+    """Video, truth table and sidecar of a clip."""
+    base = folder / plan.drive_id
+    return (
+        base / f"{plan.clip_id}.mp4",
+        base / f"{plan.clip_id}.truth.parquet",
+        base / f"{plan.clip_id}.json",
+    )
+
+
 def plan_fleet(world: WorldConfig) -> list[ClipPlan]:
     """Every clip of a world, ordered by split, drive and clip.
 
@@ -99,7 +110,8 @@ def _natural(world: WorldConfig, split: str, clips: int) -> list[ClipPlan]:
     times = _systematic(rng, world.time_of_day_rates, drives)
     weathers = _systematic(rng, world.weather_rates, drives)
     rare = {
-        name: _systematic(rng, {name: rate, "": 1 - rate}, clips) for name, rate in world.tail_clip_rates.items()
+        name: _systematic(rng, {name: rate, "": 1 - rate}, clips)
+        for name, rate in world.tail_clip_rates.items()
     }
     curved = _systematic(rng, {"curved": _CURVED_SHARE, "straight": 1 - _CURVED_SHARE}, clips)
     plans = []
@@ -128,7 +140,14 @@ def _balanced(world: WorldConfig) -> list[ClipPlan]:
 
 
 def _plan(
-    world: WorldConfig, split: str, drive: int, index: int, time_of_day: str, weather: str, road: str, tail: frozenset[str]
+    world: WorldConfig,
+    split: str,
+    drive: int,
+    index: int,
+    time_of_day: str,
+    weather: str,
+    road: str,
+    tail: frozenset[str],
 ) -> ClipPlan:
     rng = Streams(world.seed).generator(f"drive/{split}", drive)
     day, vehicle = int(rng.integers(0, 60)), int(rng.integers(NUM_VEHICLES))

@@ -1,4 +1,4 @@
-"""Things beside the road that nobody labels, some of which look like objects: trees, poles, bins, bollards."""
+"""Things beside the road that nobody labels, some of which look like objects: trees, poles, bins, posts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ def tree(look: int) -> Mesh:
         shade = 0.72 + 0.45 * level / 9
         colour = (leaf[0] * shade, leaf[1] * shade, leaf[2] * shade)
         y = height * (0.55 + 0.40 * level / 9)
-        shape.ball(out * float(np.cos(angle)), y, out * float(np.sin(angle)), spread * rng.uniform(0.42, 0.62), colour)
+        shape.ball(
+            out * float(np.cos(angle)),
+            y,
+            out * float(np.sin(angle)),
+            spread * rng.uniform(0.42, 0.62),
+            colour,
+        )
     return shape.done()
 
 
@@ -48,8 +54,13 @@ def bush(look: int) -> Mesh:
     shape = Builder().part(0, 0.5, 0)
     for k in range(4):
         shade = 0.8 + 0.12 * k
-        shape.ball(rng.uniform(-0.5, 0.5), rng.uniform(0.3, 0.7), rng.uniform(-0.5, 0.5), rng.uniform(0.4, 0.6),
-                   (64 * shade, 98 * shade, 50 * shade))
+        shape.ball(
+            rng.uniform(-0.5, 0.5),
+            rng.uniform(0.3, 0.7),
+            rng.uniform(-0.5, 0.5),
+            rng.uniform(0.4, 0.6),
+            (64 * shade, 98 * shade, 50 * shade),
+        )
     return shape.done()
 
 
@@ -62,22 +73,39 @@ def lamp(lit: bool) -> Mesh:
     shape.box((-2.1, -1.4), (6.02, 6.16), (-0.14, 0.14), (90, 94, 98))
     shape.part(-1.75, 6.1, 0)
     glow = 1.0 if lit else 0.0
-    shape.face([(-2.05, 6.0, -0.12), (-1.45, 6.0, -0.12), (-1.45, 6.0, 0.12), (-2.05, 6.0, 0.12)], (255, 226, 170), glow=glow, two_sided=True)
+    shape.face(
+        [(-2.05, 6.0, -0.12), (-1.45, 6.0, -0.12), (-1.45, 6.0, 0.12), (-2.05, 6.0, 0.12)],
+        (255, 226, 170),
+        glow=glow,
+        two_sided=True,
+    )
     if lit:
-        shape.face([(-2.05, 5.98, 0), (-1.45, 5.98, 0), (-1.45, 6.12, 0), (-2.05, 6.12, 0)], (255, 226, 170), glow=1.0, two_sided=True)
+        shape.face(
+            [(-2.05, 5.98, 0), (-1.45, 5.98, 0), (-1.45, 6.12, 0), (-2.05, 6.12, 0)],
+            (255, 226, 170),
+            glow=1.0,
+            two_sided=True,
+        )
     return shape.done()
 
 
 @cache
 def sign(kind: int) -> Mesh:
     """A traffic sign that faces the traffic (towards -z): round, triangle, square or a cone-like warning."""
-    rim, core = (((196, 36, 40), (238, 238, 234)), ((40, 84, 160), (238, 238, 234)), ((236, 190, 40), (60, 56, 40)))[kind % 3]
+    rim, core = (
+        ((196, 36, 40), (238, 238, 234)),
+        ((40, 84, 160), (238, 238, 234)),
+        ((236, 190, 40), (60, 56, 40)),
+    )[kind % 3]
     shape = Builder().part(0, 1.5, 0.05)
     shape.box((-0.04, 0.04), (0, 2.6), (-0.04, 0.04), METAL)
     corners = (12, 3, 4)[kind % 3]
     turn = (0.0, np.pi / 2, np.pi / 4)[kind % 3]
     for size, colour in ((0.40, rim), (0.27, core)):
-        ring = [(size * float(np.cos(a + turn)), 2.4 + size * float(np.sin(a + turn)), -0.06) for a in np.arange(corners) * 2 * np.pi / corners]
+        ring = [
+            (size * float(np.cos(a + turn)), 2.4 + size * float(np.sin(a + turn)), -0.06)
+            for a in np.arange(corners) * 2 * np.pi / corners
+        ]
         shape.face(ring, colour, two_sided=True)
     return shape.done()
 
@@ -92,7 +120,9 @@ def traffic_light(state: int, lit: bool) -> Mesh:
         on = i == state % 3
         y = 3.22 - 0.28 * i
         ring = [(0.1 * float(np.cos(a)), y + 0.1 * float(np.sin(a)), -0.15) for a in np.arange(8) * np.pi / 4]
-        shape.face(ring, colour if on else (60, 58, 54), glow=(1.0 if lit else 0.7) if on else 0.0, decal=True)
+        shape.face(
+            ring, colour if on else (60, 58, 54), glow=(1.0 if lit else 0.7) if on else 0.0, decal=True
+        )
     return shape.done()
 
 
@@ -124,7 +154,11 @@ def hydrant() -> Mesh:
 @cache
 def bollard(kind: int) -> Mesh:
     """A post with a bright band: white and red, or black and white."""
-    body, band = (((226, 224, 218), (200, 40, 36)), ((50, 52, 54), (226, 224, 218)), ((220, 120, 40), (226, 224, 218)))[kind % 3]
+    body, band = (
+        ((226, 224, 218), (200, 40, 36)),
+        ((50, 52, 54), (226, 224, 218)),
+        ((220, 120, 40), (226, 224, 218)),
+    )[kind % 3]
     shape = Builder().part(0, 0.5, 0)
     shape.frustum(7, (0.08, 0.08), (0, 0.62), body)
     shape.frustum(7, (0.082, 0.082), (0.62, 0.8), band)
@@ -163,9 +197,15 @@ def container(kind: int) -> Mesh:
     dark = (colour[0] * 0.7, colour[1] * 0.7, colour[2] * 0.7)
     for side in (-1.16, 1.16):
         for z in np.arange(-2.3, 2.4, 0.75):
-            shape.face([(side, 0.2, z), (side, 0.2, z + 0.12), (side, 2.2, z + 0.12), (side, 2.2, z)], dark, decal=True)
+            shape.face(
+                [(side, 0.2, z), (side, 0.2, z + 0.12), (side, 2.2, z + 0.12), (side, 2.2, z)],
+                dark,
+                decal=True,
+            )
     for x in (-0.6, 0.0, 0.6):
-        shape.face([(x, 0.2, -2.61), (x + 0.1, 0.2, -2.61), (x + 0.1, 2.2, -2.61), (x, 2.2, -2.61)], dark, decal=True)
+        shape.face(
+            [(x, 0.2, -2.61), (x + 0.1, 0.2, -2.61), (x + 0.1, 2.2, -2.61), (x, 2.2, -2.61)], dark, decal=True
+        )
     return shape.done()
 
 
@@ -191,7 +231,11 @@ def barrier() -> Mesh:
     for k in range(8):
         x = -1.0 + 0.25 * k
         colour: Colour = (212, 48, 40) if k % 2 else (238, 238, 234)
-        shape.face([(x, 0.72, -0.06), (x + 0.25, 0.72, -0.06), (x + 0.25, 1.0, -0.06), (x, 1.0, -0.06)], colour, two_sided=True)
+        shape.face(
+            [(x, 0.72, -0.06), (x + 0.25, 0.72, -0.06), (x + 0.25, 1.0, -0.06), (x, 1.0, -0.06)],
+            colour,
+            two_sided=True,
+        )
     return shape.done()
 
 

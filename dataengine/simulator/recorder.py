@@ -20,7 +20,7 @@ from dataengine import files
 from dataengine.config import WorldConfig
 from dataengine.schema import ragged
 from dataengine.simulator.painter import Painter
-from dataengine.simulator.plan import ClipPlan
+from dataengine.simulator.plan import ClipPlan, clip_paths
 from dataengine.simulator.scene import Scene
 from dataengine.simulator.truth import FrameTruth
 from dataengine.streams import Streams
@@ -42,16 +42,6 @@ _X264 = {"preset": "ultrafast", "crf": "23", "threads": "1"}
 """The preset is as much about sameness as about speed: x264's macroblock-tree lookahead, on from
 ``veryfast`` upwards, gave other bytes for the same pictures from run to run on a CPU with AVX-512."""
 _CONTAINER = {"movflags": "+faststart"}
-
-
-def clip_paths(folder: Path, plan: ClipPlan) -> tuple[Path, Path, Path]:
-    """Video, truth table and sidecar of a clip."""
-    base = folder / plan.drive_id
-    return (
-        base / f"{plan.clip_id}.mp4",
-        base / f"{plan.clip_id}.truth.parquet",
-        base / f"{plan.clip_id}.json",
-    )
 
 
 def record(world: WorldConfig, plan: ClipPlan, folder: Path) -> int:
@@ -80,14 +70,18 @@ def record(world: WorldConfig, plan: ClipPlan, folder: Path) -> int:
 
 
 def encode(pictures: Iterable[NDArray[np.uint8]], path: Path, world: WorldConfig) -> None:
-    """Write RGB pictures ``[H, W, 3]`` as H.264 in an mp4 whose index comes first, so that browsers stream it."""
+    """Write RGB pictures ``[H, W, 3]`` as H.264 in an mp4 with its index first, as browsers want it."""
     import av
 
     with av.open(str(path), "w", format="mp4", options=_CONTAINER) as container:
-        stream = container.add_stream("libx264", rate=Fraction(world.fps).limit_denominator(1001), options=_X264)
+        stream = container.add_stream(
+            "libx264", rate=Fraction(world.fps).limit_denominator(1001), options=_X264
+        )
         stream.width, stream.height, stream.pix_fmt = world.width, world.height, "yuv420p"
         for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(
+                cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), format="yuv420p"
+            )
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 

@@ -47,12 +47,22 @@ def furnish(
         right = layout.asphalt[1]
         found.append(Prop(mesh=props.barrier(), s=works_start + 13.5, d=min(right - 1.0, 2.9), turn=0.0))
         if rng.random() < 0.6:
-            found.append(Prop(mesh=props.container(int(rng.integers(3))), s=works_start + 18, d=right + 1.6, turn=0.0))
+            found.append(
+                Prop(mesh=props.container(int(rng.integers(3))), s=works_start + 18, d=right + 1.6, turn=0.0)
+            )
     return found
 
 
 def _houses(
-    found: list[Prop], rng: np.random.Generator, area: str, side: int, front: float, turn: float, length: float, *, lit: bool
+    found: list[Prop],
+    rng: np.random.Generator,
+    area: str,
+    side: int,
+    front: float,
+    turn: float,
+    length: float,
+    *,
+    lit: bool,
 ) -> None:
     gap, share = {"city": (0.0, 0.94), "suburb": (5.0, 0.8), "rural": (26.0, 0.35)}[area]
     s = -12.0 + rng.uniform(0, 8)
@@ -66,7 +76,13 @@ def _houses(
 
 
 def _greenery(
-    found: list[Prop], rng: np.random.Generator, layout: Layout, side: int, kerb: float, front: float, length: float
+    found: list[Prop],
+    rng: np.random.Generator,
+    layout: Layout,
+    side: int,
+    kerb: float,
+    front: float,
+    length: float,
 ) -> None:
     spacing = {"city": 13.0, "suburb": 10.0, "rural": 7.0}[layout.area]
     if layout.area == "city" and rng.random() < 0.4:
@@ -90,7 +106,15 @@ def _greenery(
 
 
 def _furniture(
-    found: list[Prop], rng: np.random.Generator, layout: Layout, side: int, kerb: float, turn: float, length: float, *, lit: bool
+    found: list[Prop],
+    rng: np.random.Generator,
+    layout: Layout,
+    side: int,
+    kerb: float,
+    turn: float,
+    length: float,
+    *,
+    lit: bool,
 ) -> None:
     near = kerb + side * 0.45
     if layout.area != "rural":
@@ -103,7 +127,11 @@ def _furniture(
     s = rng.uniform(2, 12)
     while s < length:
         make, at_wall = _pick(rng, layout.area, lit=lit)
-        d = near if not at_wall or not layout.walks else kerb + side * (abs(layout.walks[0][1] - layout.walks[0][0]) - 0.4)
+        d = (
+            near
+            if not at_wall or not layout.walks
+            else kerb + side * (abs(layout.walks[0][1] - layout.walks[0][0]) - 0.4)
+        )
         found.append(Prop(mesh=make, s=s, d=d, turn=turn if at_wall else 0.0))
         s += rng.uniform(3.5, 15) * (1.0 if layout.area == "city" else 1.7)
 

@@ -73,7 +73,14 @@ class Scene:
         ground.finish()
         sky = Sky(camera, light, built_up=layout.area != "rural", rng=rng)
         return cls(
-            camera=camera, road=road, ego=ego, light=light, ground=ground, sky=sky, props=things, actors=actors
+            camera=camera,
+            road=road,
+            ego=ego,
+            light=light,
+            ground=ground,
+            sky=sky,
+            props=things,
+            actors=actors,
         )
 
 
@@ -129,7 +136,8 @@ def _light_lamps(ground: Ground, things: list[Prop], light: Light) -> None:
 
 
 def _hull(ground: Ground, points: Floats, share: float) -> None:
-    ground.darken(cv2.convexHull(points.astype(np.float32))[:, 0].astype(float), share)
+    hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float64)
+    ground.darken(hull[:, 0], share)
 
 
 def _corners(prop: Prop) -> Floats:

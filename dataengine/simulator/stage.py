@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.simulator.mesh import Batch, Floats, Ints
+from dataengine.simulator.batch import Batch
+from dataengine.simulator.mesh import Floats, Ints
 from dataengine.simulator.scene import Scene
+
+Doubles = NDArray[np.float64]
 
 VIEW_M = 95.0
 BEHIND_M = 9.0
@@ -81,10 +84,12 @@ class Troupe:
         stride: Likewise, position of swinging limbs.
     """
 
-    def __init__(self, scene: Scene, batch: Batch, s: Floats, d: Floats, turn: Floats, stride: Floats) -> None:
+    def __init__(
+        self, scene: Scene, batch: Batch, s: Doubles, d: Doubles, turn: Doubles, stride: Doubles
+    ) -> None:
         self.batch = batch
         self._s, self._stride = s, stride.astype(np.float32)
-        x, z, heading = scene.road.pose(s.astype(float), d.astype(float))
+        x, z, heading = scene.road.pose(s, d)
         self._x, self._z = x.astype(np.float32), z.astype(np.float32)
         self._heading = (heading + turn[:, None]).astype(np.float32)
 

@@ -83,17 +83,38 @@ class Traffic:
         return float(self.ego.s[-1]) + VIEW_M
 
     def _add(
-        self, class_name: str, mesh: Mesh, paint: Colour, s: Series | float, d: Series | float, turn: float = 0.0,
+        self,
+        class_name: str,
+        mesh: Mesh,
+        paint: Colour,
+        s: Series | float,
+        d: Series | float,
+        turn: float = 0.0,
         stride: Series | float = 0.0,
     ) -> None:
         frames = len(self.ego.time_s)
         series = [np.broadcast_to(np.asarray(value, float), frames) for value in (s, d, stride)]
         self.actors.append(
-            Actor(class_name=class_name, mesh=mesh, paint=paint, s=series[0], d=series[1], turn=turn, stride=series[2])
+            Actor(
+                class_name=class_name,
+                mesh=mesh,
+                paint=paint,
+                s=series[0],
+                d=series[1],
+                turn=turn,
+                stride=series[2],
+            )
         )
 
     def _vehicle(
-        self, s: Series | float, d: float, *, against: bool, truck_share: float, braking: bool = False, lit: bool | None = None
+        self,
+        s: Series | float,
+        d: float,
+        *,
+        against: bool,
+        truck_share: float,
+        braking: bool = False,
+        lit: bool | None = None,
     ) -> float:
         """Add a car, or in freight scenes perhaps a truck; returns its length."""
         lit = self.lit if lit is None else lit
@@ -118,11 +139,16 @@ class Traffic:
         if CYCLIST in self.tail or CONE in self.tail:
             gap += 14
         for i in range(number):
-            wave = self.rng.uniform(0.3, 1.2) * np.sin(self.ego.time_s * self.rng.uniform(0.4, 0.9) + self.rng.uniform(0, 6))
+            wave = self.rng.uniform(0.3, 1.2) * np.sin(
+                self.ego.time_s * self.rng.uniform(0.4, 0.9) + self.rng.uniform(0, 6)
+            )
             braking = bool(self.ego.acceleration_mps2.min() < -2.0)
             length = self._vehicle(
-                self.ego.s + gap + 5.0 + wave, self.rng.uniform(-0.25, 0.25), against=False,
-                truck_share=0.75 if i == 0 else 0.3, braking=braking,
+                self.ego.s + gap + 5.0 + wave,
+                self.rng.uniform(-0.25, 0.25),
+                against=False,
+                truck_share=1.0 if i == 0 else 0.3,
+                braking=braking,
             )
             gap += length + self.rng.uniform(8, 22)
 
@@ -137,7 +163,10 @@ class Traffic:
         s = low + self.rng.uniform(0, spacing)
         while s < high:
             length = self._vehicle(
-                s + speed * self.ego.time_s, middle + self.rng.uniform(-0.2, 0.2), against=direction < 0, truck_share=0.45
+                s + speed * self.ego.time_s,
+                middle + self.rng.uniform(-0.2, 0.2),
+                against=direction < 0,
+                truck_share=0.45,
             )
             s += length + 5 + self.rng.exponential(spacing)
 
@@ -148,7 +177,11 @@ class Traffic:
         while s < self._end:
             if self.rng.random() < density:
                 length = self._vehicle(
-                    s, middle + self.rng.uniform(-0.12, 0.12), against=direction < 0, truck_share=0.12, lit=False
+                    s,
+                    middle + self.rng.uniform(-0.12, 0.12),
+                    against=direction < 0,
+                    truck_share=0.12,
+                    lit=False,
                 )
                 s += max(length - 4.6, 0)
             s += self.rng.uniform(5.6, 6.6)
@@ -193,10 +226,18 @@ class Traffic:
             s += self.rng.uniform(3.5, 11)
         if self.rng.random() < 0.6:
             start = float(self.ego.s[-1]) + self.rng.uniform(8, 30)
-            self._cyclist(start - 4.0 * (time - time[-1] / 2), self.layout.asphalt[0] + self.rng.uniform(0.5, 1.0), np.pi)
+            self._cyclist(
+                start - 4.0 * (time - time[-1] / 2),
+                self.layout.asphalt[0] + self.rng.uniform(0.5, 1.0),
+                np.pi,
+            )
         if self.rng.random() < 0.35:
             middle = self.rng.uniform(0.3, 0.7) * time[-1]
-            self._cyclist(float(self.ego.s[-1]) + self.rng.uniform(8, 16), right * 0.3 - 3.2 * (time - middle), np.pi / 2)
+            self._cyclist(
+                float(self.ego.s[-1]) + self.rng.uniform(8, 16),
+                right * 0.3 - 3.2 * (time - middle),
+                np.pi / 2,
+            )
 
     def _cyclist(self, s: Series | float, d: Series | float, turn: float) -> None:
         coat = people.COATS[self.rng.integers(len(people.COATS))]
@@ -205,15 +246,24 @@ class Traffic:
 
     def _roadworks(self) -> None:
         """A taper of cones into the ego lane's right half, a row along it, and a worker or two."""
-        self.works_start = start = float(self.ego.s[-1]) * self.rng.uniform(0.25, 1.0) + self.rng.uniform(8, 14)
+        self.works_start = start = float(self.ego.s[-1]) * self.rng.uniform(0.25, 1.0) + self.rng.uniform(
+            8, 14
+        )
         edge = min(self.layout.asphalt[1] - 0.3, 3.0)
         spacing = self.rng.uniform(1.8, 2.6)
         number = int(self.rng.integers(8, 17))
         for i in range(number):
             share = min(i / 5, 1.0)
             d = edge * (1 - share) + 1.45 * share + self.rng.uniform(-0.08, 0.08)
-            self._add(CONE, people.cone(float(self.rng.choice([0.72, 0.86]))), (238, 96, 28), start + i * spacing, d)
+            self._add(
+                CONE, people.cone(float(self.rng.choice([0.72, 0.86]))), (238, 96, 28), start + i * spacing, d
+            )
         for _ in range(int(self.rng.integers(0, 3))):
-            self._person(start + self.rng.uniform(6, number * spacing), edge + self.rng.uniform(-0.6, 0.6), self.rng.uniform(0, 6), 0.0)
+            self._person(
+                start + self.rng.uniform(6, number * spacing),
+                edge + self.rng.uniform(-0.6, 0.6),
+                self.rng.uniform(0, 6),
+                0.0,
+            )
 
     works_start: float | None = None

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dataengine.simulator.batch import Batch
 from dataengine.simulator.camera import NEAR_M, Camera
-from dataengine.simulator.mesh import Batch, Floats
+from dataengine.simulator.mesh import Floats
 
 MIN_LABEL_HEIGHT = {"car": 10.0, "truck": 14.0, "pedestrian": 22.0, "cyclist": 22.0, "cone": 10.0}
 """Pixels, at an image width of 320, below which an object is an ignore region."""

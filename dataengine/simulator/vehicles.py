@@ -59,7 +59,12 @@ def car(body: str, lit: bool, braking: bool = False) -> Mesh:
     shape.prism(lower, (-half, half), (150, 150, 150))
     for side in (-half - 0.01, half + 0.01):
         shape.face(
-            [(side, 0.26, rear + 0.2), (side, 0.26, front - 0.2), (side, 0.38, front - 0.1), (side, 0.38, rear + 0.1)],
+            [
+                (side, 0.26, rear + 0.2),
+                (side, 0.26, front - 0.2),
+                (side, 0.38, front - 0.1),
+                (side, 0.38, rear + 0.1),
+            ],
             DARK,
             decal=True,
         )
@@ -79,9 +84,15 @@ def car(body: str, lit: bool, braking: bool = False) -> Mesh:
             y0, y1 = belt + 0.03, roof - 0.09
             shape.face([(low, y0, z0), (low, y0, z1), (high, y1, t1), (high, y1, t0)], GLASS, decal=True)
         shape.face(
-            [(side * (half + 0.16), belt - 0.02, base[1] - 0.42), (side * half * 0.95, belt - 0.02, base[1] - 0.42),
-             (side * half * 0.95, belt + 0.14, base[1] - 0.42), (side * (half + 0.16), belt + 0.14, base[1] - 0.42)],
-            DARK, decal=True, two_sided=True,
+            [
+                (side * (half + 0.16), belt - 0.02, base[1] - 0.42),
+                (side * half * 0.95, belt - 0.02, base[1] - 0.42),
+                (side * half * 0.95, belt + 0.14, base[1] - 0.42),
+                (side * (half + 0.16), belt + 0.14, base[1] - 0.42),
+            ],
+            DARK,
+            decal=True,
+            two_sided=True,
         )
     return shape.done()
 
@@ -96,25 +107,54 @@ def _ends(
     for side in (-1, 1):
         x0, x1 = side * (half - 0.05), side * (half - 0.42)
         shape.face(
-            [(x0, 0.64, tail), (x1, 0.66, tail), (x1, belt - 0.06, tail + 0.04), (x0, belt - 0.06, tail + 0.04)],
-            red, decal=True, glow=1.0 if braking else 0.75 if lit else 0.0,
+            [
+                (x0, 0.64, tail),
+                (x1, 0.66, tail),
+                (x1, belt - 0.06, tail + 0.04),
+                (x0, belt - 0.06, tail + 0.04),
+            ],
+            red,
+            decal=True,
+            glow=1.0 if braking else 0.75 if lit else 0.0,
         )
         shape.face(
-            [(x0, 0.56, front + 0.012), (x1, 0.56, front + 0.012), (x1, 0.74, front - 0.1), (x0, 0.76, front - 0.11)],
-            lamp, decal=True, glow=1.0 if lit else 0.0,
+            [
+                (x0, 0.56, front + 0.012),
+                (x1, 0.56, front + 0.012),
+                (x1, 0.74, front - 0.1),
+                (x0, 0.76, front - 0.11),
+            ],
+            lamp,
+            decal=True,
+            glow=1.0 if lit else 0.0,
         )
     for z, outwards in ((tail, -1), (front + 0.012, 1)):
-        shape.face([(-half + 0.05, 0.27, z), (half - 0.05, 0.27, z), (half - 0.05, 0.42, z), (-half + 0.05, 0.42, z)],
-                   DARK, decal=True)
+        shape.face(
+            [
+                (-half + 0.05, 0.27, z),
+                (half - 0.05, 0.27, z),
+                (half - 0.05, 0.42, z),
+                (-half + 0.05, 0.42, z),
+            ],
+            DARK,
+            decal=True,
+        )
         plate = z + outwards * 0.005
-        shape.face([(-0.26, 0.46, plate), (0.26, 0.46, plate), (0.26, 0.58, plate), (-0.26, 0.58, plate)],
-                   (222, 218, 190), decal=True)
+        shape.face(
+            [(-0.26, 0.46, plate), (0.26, 0.46, plate), (0.26, 0.58, plate), (-0.26, 0.58, plate)],
+            (222, 218, 190),
+            decal=True,
+        )
 
 
 @cache
 def truck(kind: str, lit: bool, braking: bool = False) -> Mesh:
-    """A truck: ``box`` (rigid), ``tanker``-free ``semi`` (articulated) or ``tipper``; cab, load and chassis."""
-    length, cargo_top, cargo_low = {"box": (7.2, 3.3, 0.95), "semi": (11.5, 3.7, 1.05), "tipper": (6.8, 2.5, 1.0)}[kind]
+    """A truck: ``box`` (rigid), ``semi`` (long) or ``tipper`` (open load); chassis, load and cab."""
+    length, cargo_top, cargo_low = {
+        "box": (7.2, 3.3, 0.95),
+        "semi": (11.5, 3.7, 1.05),
+        "tipper": (6.8, 2.5, 1.0),
+    }[kind]
     half, rear, front = 1.22, -length / 2, length / 2
     cab_rear = front - 2.0
     shape = Builder()
@@ -129,19 +169,45 @@ def truck(kind: str, lit: bool, braking: bool = False) -> Mesh:
     _cargo_details(shape, kind, half, rear, cab_rear - 0.25, (cargo_low, cargo_top), lit=lit or braking)
     shape.part(0, 1.5, front - 1)
     roof = 2.75 if kind != "semi" else 3.0
-    profile = [(cab_rear, 0.5), (front - 0.05, 0.5), (front, 1.35), (front - 0.28, roof - 0.1), (cab_rear, roof)]
+    profile = [
+        (cab_rear, 0.5),
+        (front - 0.05, 0.5),
+        (front, 1.35),
+        (front - 0.28, roof - 0.1),
+        (cab_rear, roof),
+    ]
     shape.prism(profile, (-half + 0.04, half - 0.04), (196, 90, 40), paint=False)
     z = front + 0.015
-    shape.face([(-1.05, 1.48, z - 0.01), (1.05, 1.48, z - 0.01), (0.98, roof - 0.45, z - 0.2), (-0.98, roof - 0.45, z - 0.2)],
-               GLASS, decal=True)
+    shape.face(
+        [
+            (-1.05, 1.48, z - 0.01),
+            (1.05, 1.48, z - 0.01),
+            (0.98, roof - 0.45, z - 0.2),
+            (-0.98, roof - 0.45, z - 0.2),
+        ],
+        GLASS,
+        decal=True,
+    )
     shape.face([(-0.8, 0.75, z), (0.8, 0.75, z), (0.8, 1.25, z), (-0.8, 1.25, z)], DARK, decal=True)
     for side in (-1, 1):
         x = side * (half - 0.03)
-        shape.face([(x, 1.5, front - 1.35), (x, 1.5, front - 0.35), (x, roof - 0.45, front - 0.5), (x, roof - 0.45, front - 1.35)],
-                   GLASS, decal=True)
+        shape.face(
+            [
+                (x, 1.5, front - 1.35),
+                (x, 1.5, front - 0.35),
+                (x, roof - 0.45, front - 0.5),
+                (x, roof - 0.45, front - 1.35),
+            ],
+            GLASS,
+            decal=True,
+        )
         a, b = side * 1.12, side * 0.82
-        shape.face([(a, 0.62, z), (b, 0.62, z), (b, 0.86, z), (a, 0.86, z)], (255, 246, 214) if lit else (206, 210, 214),
-                   decal=True, glow=1.0 if lit else 0.0)
+        shape.face(
+            [(a, 0.62, z), (b, 0.62, z), (b, 0.86, z), (a, 0.86, z)],
+            (255, 246, 214) if lit else (206, 210, 214),
+            decal=True,
+            glow=1.0 if lit else 0.0,
+        )
     return shape.done()
 
 
@@ -155,22 +221,55 @@ def _cargo_details(
     for x0, x1 in ((-half, -half + 0.09), (-0.05, 0.05), (half - 0.09, half)):
         shape.face([(x0, low, back), (x1, low, back), (x1, high, back), (x0, high, back)], frame, decal=True)
     for y0, y1 in ((low, low + 0.1), (high - 0.1, high)):
-        shape.face([(-half, y0, back), (half, y0, back), (half, y1, back), (-half, y1, back)], frame, decal=True)
-    shape.face([(-half, low - 0.3, back), (half, low - 0.3, back), (half, low - 0.08, back), (-half, low - 0.08, back)],
-               (200, 60, 40), decal=True)
+        shape.face(
+            [(-half, y0, back), (half, y0, back), (half, y1, back), (-half, y1, back)], frame, decal=True
+        )
+    shape.face(
+        [
+            (-half, low - 0.3, back),
+            (half, low - 0.3, back),
+            (half, low - 0.08, back),
+            (-half, low - 0.08, back),
+        ],
+        (200, 60, 40),
+        decal=True,
+    )
     for side in (-1, 1):
         a, b = side * (half - 0.06), side * (half - 0.4)
-        shape.face([(a, low - 0.3, back - 0.01), (b, low - 0.3, back - 0.01), (b, low - 0.06, back - 0.01), (a, low - 0.06, back - 0.01)],
-                   (255, 40, 30) if lit else (140, 20, 20), decal=True, glow=0.85 if lit else 0.0)
+        shape.face(
+            [
+                (a, low - 0.3, back - 0.01),
+                (b, low - 0.3, back - 0.01),
+                (b, low - 0.06, back - 0.01),
+                (a, low - 0.06, back - 0.01),
+            ],
+            (255, 40, 30) if lit else (140, 20, 20),
+            decal=True,
+            glow=0.85 if lit else 0.0,
+        )
         x = side * (half + 0.012)
         if kind == "tipper":
             for z in (rear + 0.8, rear + 1.9, rear + 3.0, rear + 4.0):
-                shape.face([(x, low, z), (x, low, z + 0.16), (x, high, z + 0.16), (x, high, z)], frame, decal=True)
+                shape.face(
+                    [(x, low, z), (x, low, z + 0.16), (x, high, z + 0.16), (x, high, z)], frame, decal=True
+                )
         else:
             stripe = low + (high - low) * 0.55
-            shape.face([(x, low, rear), (x, low, front), (x, low + 0.12, front), (x, low + 0.12, rear)], frame, decal=True)
-            shape.face([(x, stripe, rear + 0.6), (x, stripe, front - 0.6), (x, stripe + 0.35, front - 0.6), (x, stripe + 0.35, rear + 0.6)],
-                       (236, 236, 232), decal=True)
+            shape.face(
+                [(x, low, rear), (x, low, front), (x, low + 0.12, front), (x, low + 0.12, rear)],
+                frame,
+                decal=True,
+            )
+            shape.face(
+                [
+                    (x, stripe, rear + 0.6),
+                    (x, stripe, front - 0.6),
+                    (x, stripe + 0.35, front - 0.6),
+                    (x, stripe + 0.35, rear + 0.6),
+                ],
+                (236, 236, 232),
+                decal=True,
+            )
 
 
 TRUCK_KINDS = ("box", "semi", "tipper")

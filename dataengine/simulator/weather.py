@@ -18,10 +18,12 @@ GLOW_SHRINK = 2
 
 @cache
 def _noise(height: int, width: int, deviation: float) -> tuple[Image, Image]:
-    """White noise, what it adds and what it takes, 64 pixels larger than a picture; the same for all clips."""
+    """White noise, what it adds and what it takes, 64 pixels larger than a picture; shared by clips."""
     rng = np.random.default_rng([61, height, width])
     tile = rng.standard_normal((height + 64, width + 64, 1), np.float32) * np.float32(deviation)
-    plus, minus = (np.clip(np.rint(np.repeat(part, 3, axis=2)), 0, 255).astype(np.uint8) for part in (tile, -tile))
+    plus, minus = (
+        np.clip(np.rint(np.repeat(part, 3, axis=2)), 0, 255).astype(np.uint8) for part in (tile, -tile)
+    )
     return plus, minus
 
 
