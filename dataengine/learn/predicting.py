@@ -43,12 +43,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
+class Image:
+    """A decoded frame.
+
+    Attributes:
+        rgb: ``[H, W, 3]`` uint8.
+        share: Its size as a share of the stored image's.
+    """
+
     rgb: NDArray[np.uint8]
     share: float
 
     @property
     def canvas(self) -> tuple[int, int]:
+        """Height and width of the batch that it fits in."""
         return padded(self.rgb.shape[0]), padded(self.rgb.shape[1])
 
 
@@ -89,25 +97,27 @@ def predict(
         found = []
         with (
             progress.bar(label, len(images)) as advance,
-            closing(_decoded(images, model.max_side, session)) as decoded,
+            closing(decoded(images, model.max_side, session)) as read,
         ):
-            for batch in _same_canvas(decoded):
+            for batch in same_canvas(read):
                 found.extend(run_batch(detector, batch, session))
                 advance(len(batch))
     return _collect(frame_ids, found, len(taxonomy))
 
 
-def _decoded(images: Sequence[Path], max_side: int, session: Session) -> Generator[_Image]:
-    def read(path: Path) -> _Image:
-        return _Image(*read_scaled(path, max_side))
+def decoded(images: Sequence[Path], max_side: int, session: Session) -> Generator[Image]:
+    """The frames in order, decoded in the background."""
+
+    def read(path: Path) -> Image:
+        return Image(*read_scaled(path, max_side))
 
     threads = 1 if session.device.type == "cpu" else device.available_cores()
     return ahead(read, images, depth=64, threads=threads)
 
 
-def _same_canvas(images: Iterable[_Image]) -> Iterator[list[_Image]]:
+def same_canvas(images: Iterable[Image]) -> Iterator[list[Image]]:
     """Runs of images with one padded size, so that no frame's result depends on its neighbours' sizes."""
-    batch: list[_Image] = []
+    batch: list[Image] = []
     for image in images:
         if batch and (image.canvas != batch[0].canvas or (len(batch) + 1) * _pixels(image) > BATCH_PIXELS):
             yield batch
@@ -117,11 +127,11 @@ def _same_canvas(images: Iterable[_Image]) -> Iterator[list[_Image]]:
         yield batch
 
 
-def _pixels(image: _Image) -> int:
+def _pixels(image: Image) -> int:
     return image.canvas[0] * image.canvas[1]
 
 
-def run_batch(detector: Detector, batch: Sequence[_Image], session: Session) -> list[Found]:
+def run_batch(detector: Detector, batch: Sequence[Image], session: Session) -> list[Found]:
     """What the detector finds in a few images of one padded size."""
     canvas = stack([image.rgb for image in batch])
     with torch.inference_mode(), session.autocast(detector.bf16):
@@ -147,7 +157,7 @@ def run_batch(detector: Detector, batch: Sequence[_Image], session: Session) -> 
     return found
 
 
-def _in_original(xyxy: NDArray[np.float32], image: _Image) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _in_original(xyxy: NDArray[np.float32], image: Image) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Boxes clipped to the image, in pixels of the stored one, and which of the given ones those are."""
     height, width = image.rgb.shape[:2]
     clipped = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32)) / np.float32(image.share)
