@@ -28,6 +28,10 @@ def user_facing_os_errors(path: Path) -> Iterator[None]:
             raise WorkspaceError(
                 f"{path}: no permission to write; choose another folder with workspace=PATH"
             ) from error
+        if error.errno in {errno.ENOTDIR, errno.EEXIST}:
+            raise WorkspaceError(
+                f"{path}: a file is where a folder is needed; choose another folder with workspace=PATH"
+            ) from error
         raise
 
 

@@ -165,9 +165,9 @@ def _checked(
 def _store(path: Path, bgr: NDArray[np.uint8], quality: int) -> None:
     """Write a JPEG whole or not at all; it is synced with its batch, before the rows that name it."""
     encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    temporary = path.with_name(f".{path.name}.tmp")
     with files.user_facing_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.tmp")
         try:
             temporary.write_bytes(encoded.tobytes())
             temporary.replace(path)

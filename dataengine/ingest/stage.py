@@ -50,7 +50,7 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
     card = cards.load(config.dataset.name)
     source = _source(config, card, root)
     adapter = adapter_for(config.dataset, source)
-    workspace = _known(root, fingerprint(adapter, config, card))
+    workspace = _known(root, card, fingerprint(adapter, config, card))
     _render(config, source)
     check_root(source)
     if workspace is None:
@@ -87,17 +87,19 @@ def _source(config: Config, card: Card, root: Path) -> Path:
     )
 
 
-def _known(root: Path, expected: str) -> Workspace | None:
+def _known(root: Path, card: Card, expected: str) -> Workspace | None:
     """The workspace in ``root``, if there is one, provided that it holds the same dataset and settings."""
-    if root.exists() and not root.is_dir():
-        raise WorkspaceError(f"{root} is a file; choose a folder with workspace=PATH")
     if not Workspace.exists(root):
         return None
     workspace = Workspace.open(root)
+    if workspace.card.name != card.name:
+        raise WorkspaceError(
+            f"{root} holds the dataset {workspace.card.name}, not {card.name}; choose another workspace=PATH"
+        )
     if workspace.fingerprint != expected:
         raise WorkspaceError(
-            f"{root} was ingested as {workspace.card.name} with other settings (dataset.fps, min_box_area, "
-            "world, curate.jpeg_quality or classes); set them back, or choose another workspace=PATH"
+            f"{root} was ingested from {card.name} with other settings (dataset.fps, min_box_area, world, "
+            "curate.jpeg_quality or classes); set them back, or choose another workspace=PATH"
         )
     return workspace
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dataengine.config import Config, DatasetConfig
+from dataengine.config import Config, DatasetConfig, WorldConfig
 from dataengine.errors import ConfigError, InputError, WorkspaceError
 from dataengine.images import measure, read_image
 from dataengine.ingest import IngestSummary, ingest
@@ -270,7 +270,7 @@ def test_a_workspace_of_other_settings_is_refused(tmp_path: Path, fleet: Path, c
     ingest(fleet_config(fleet), tmp_path / "ws")
     before = snapshot(tmp_path / "ws")
     with pytest.raises(
-        WorkspaceError, match=r"ingested as simulated with other settings .*another workspace=PATH"
+        WorkspaceError, match=r"ingested from simulated with other settings .*another workspace=PATH"
     ):
         ingest(fleet_config(fleet, **change), tmp_path / "ws")
     assert snapshot(tmp_path / "ws") == before
@@ -357,10 +357,41 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, fleet: Path
         ingest(fleet_config(fleet), tmp_path / "ws")
 
 
-def test_a_workspace_path_that_is_a_file_is_one_line(tmp_path: Path, fleet: Path):
-    (tmp_path / "ws").touch()
-    with pytest.raises(WorkspaceError, match="is a file; choose a folder with workspace=PATH"):
+@pytest.mark.parametrize("path", ["file", "file/below"])
+def test_a_workspace_path_that_is_a_file_is_one_line(tmp_path: Path, fleet: Path, path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match="a file is where a folder is needed; choose another folder"):
+        ingest(fleet_config(fleet), tmp_path / path)
+
+
+def test_a_workspace_of_another_dataset_is_refused(tmp_path: Path, fleet: Path):
+    ingest(fleet_config(fleet), tmp_path / "ws")
+    write_segnet(tmp_path / "camvid", {"train": ["A_00030"]})
+    with pytest.raises(WorkspaceError, match="holds the dataset simulated, not camvid"):
+        ingest(camvid_config(tmp_path / "camvid"), tmp_path / "ws")
+
+
+def test_a_workspace_of_another_format_version_is_refused(tmp_path: Path, fleet: Path):
+    workspace, _ = ingest(fleet_config(fleet), tmp_path / "ws")
+    path = workspace.root / "workspace.json"
+    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 99'))
+    with pytest.raises(WorkspaceError, match="format version 99"):
         ingest(fleet_config(fleet), tmp_path / "ws")
+
+
+def test_the_fleet_is_rendered_where_no_root_is_given_and_moves_with_its_workspace(tmp_path: Path):
+    world = WorldConfig(pool_clips=1, val_clips=1, test_clips=1, balanced_clips=0, clip_seconds=1)
+    config = Config(dataset=DatasetConfig(world=world))
+    config.compute.workers = 1
+    workspace, summary = ingest(config, tmp_path / "ws")
+    assert (summary.clips, summary.frames, summary.broken, summary.unused) == (3, 6, 0, 0)
+    assert workspace.source_root is None
+    (tmp_path / "ws").rename(tmp_path / "moved")
+    moved, again = ingest(config, tmp_path / "moved")
+    assert (again.frames, again.added) == (0, 0)
+    assert all(path.is_file() for path in moved.image_paths(moved.frames()))
+    with pytest.raises(WorkspaceError, match="other settings"):
+        ingest(Config(dataset=DatasetConfig(world=WorldConfig(seed=8))), tmp_path / "moved")
 
 
 def test_the_summary_is_printed_and_adds_up(tmp_path: Path, fleet: Path, capsys):
