@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:
-    """Folder of the public datasets' samples: DATAENGINE_DATA, or ``../shared/data`` beside the repository."""
+    """Folder of the public datasets' samples: DATAENGINE_DATA, or ``../shared/data``."""
     folder = Path(os.environ.get("DATAENGINE_DATA", REPOSITORY / "../shared/data")).resolve()
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set DATAENGINE_DATA")

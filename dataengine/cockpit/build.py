@@ -109,6 +109,7 @@ def _write(
         writer.update(dataset, _tag_changes(owned, before, chunk))
         writer.update(dataset, _truth_changes(facts, ours, before, chunk))
         advance(len(chunk))
+    dataset.reload()
     ours.remember({column.name: column.digest for column in wanted}, _truth_source(facts))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +17,23 @@ from numpy.typing import NDArray
 from dataengine.schema import IGNORE, FrameBoxes
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Build many documents without Python's cycle collector.
+
+    Documents hold no cycles, yet each few hundred of them would make it walk the objects of FiftyOne
+    and its imports once more, which took over half of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@collector_paused()
 def detections(
     boxes: FrameBoxes,
     sizes: NDArray[np.float64],
@@ -33,8 +53,6 @@ def detections(
         attributes: Name -> one value for each box, ``None`` where it has none.
         predicted: Whether ``score`` is written, as the confidence.
     """
-    from bson import ObjectId
-
     columns = dict(attributes or {})
     names = [classes[i] if 0 <= i < len(classes) else IGNORE for i in boxes.class_id.tolist()]
     relative = relative_boxes(boxes, sizes).tolist()
@@ -44,14 +62,14 @@ def detections(
         columns.update(_label_attributes(boxes))
     flat = [
         {
-            "_id": ObjectId(),
+            "_id": key,
             "_cls": "Detection",
             "attributes": {},
             "tags": [],
             "label": name,
             "bounding_box": box,
         }
-        for name, box in zip(names, relative, strict=True)
+        for key, name, box in zip(_identities(len(names)), names, relative, strict=True)
     ]
     for key, values in columns.items():
         for document, value in zip(flat, values, strict=True):
@@ -59,6 +77,14 @@ def detections(
                 document[key] = value
     offsets = boxes.offsets.tolist()
     return [{"_cls": "Detections", "detections": flat[start:end]} for start, end in pairwise(offsets)]
+
+
+def _identities(number: int) -> Iterator[Any]:
+    """Fresh ``ObjectId``s of 96 random bits: drawn together, in a fifth of the time of one by one."""
+    from bson import ObjectId
+
+    drawn = os.urandom(12 * number)
+    return (ObjectId(drawn[start : start + 12]) for start in range(0, len(drawn), 12))
 
 
 def relative_boxes(boxes: FrameBoxes, sizes: NDArray[np.float64]) -> NDArray[np.float64]:

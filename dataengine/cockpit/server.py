@@ -1,12 +1,14 @@
 """FiftyOne's own web server, run as ``python -m dataengine.cockpit.server PORT ADDRESS``.
 
-It serves FiftyOne's App unchanged, but for two lines in the page: the pop-up that advertises the paid
-edition and the cookie notice are marked as seen before the App starts, and the advertisement inside
-the Embeddings panel is hidden, since FiftyOne has no setting for them. The process ends when its parent does: it watches its standard input.
+It serves FiftyOne's App unchanged, but for two lines in the head of the page, for what FiftyOne has no
+setting for. The pop-up that advertises the paid edition and the cookie notice are marked as seen, the
+advertisement inside the Embeddings panel is hidden, and groups of frames open as video until a person
+chooses otherwise. The process ends when its parent does: it watches its standard input.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -19,15 +21,22 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-SEEN = ("fiftyone-enterprise-tooltip-seen", "fiftyone-do-not-track")
-ADVERTISEMENTS = (".emb-callout",)
+STORED = {
+    "fiftyone-enterprise-tooltip-seen": "true",
+    "fiftyone-do-not-track": "true",
+    "dynamicGroupsViewMode-true": "video",
+    "dynamicGroupsViewMode-false": "video",
+}
+"""What the App finds in the browser's storage when it starts for the first time."""
+ADVERTISEMENTS = ".emb-callout"
 HEAD = (
-    f"<script>{''.join(f'localStorage.setItem({key!r},{str(True).lower()!r});' for key in SEEN)}</script>"
-    f"<style>{','.join(ADVERTISEMENTS)}{{display:none!important}}</style></head>"
+    f"<script>for(const [k,v] of Object.entries({json.dumps(STORED)}))"
+    "if(localStorage.getItem(k)===null)localStorage.setItem(k,v)</script>"
+    f"<style>{ADVERTISEMENTS}{{display:none!important}}</style></head>"
 ).encode()
 
 
-def without_popups(application: Application) -> Application:
+def with_defaults(application: Application) -> Application:
     """Wrap an ASGI application so that its HTML pages carry ``HEAD`` at the end of their head."""
 
     async def wrapped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -76,7 +85,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import fiftyone.server.main as server
 
-    server.app = without_popups(server.app)
+    server.app = with_defaults(server.app)
     server.start_server(port=port, address=address)
 
 

@@ -147,6 +147,6 @@ def _clips(dataset: Any, facts: Facts) -> SavedView:
     return SavedView(
         name=CLIPS,
         view=dataset.group_by("clip_id", order_by="frame_number", **key),
-        description="one tile a clip; open it and choose `video` under display options to play it",
+        description="one tile a clip, frames in time order; open it to play it",
         kind="video",
     )

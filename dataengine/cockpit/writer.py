@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from dataengine.cockpit.documents import collector_paused
+
 BATCH = 1000
 
 
@@ -39,7 +41,7 @@ class Update:
 
 
 def insert(dataset: Any, documents: Sequence[Mapping[str, Any]]) -> None:
-    """Add samples to a dataset whose fields are declared.
+    """Add samples to a dataset whose fields are declared; ``reload`` the dataset before reading samples.
 
     Args:
         dataset: A FiftyOne image dataset.
@@ -54,25 +56,29 @@ def insert(dataset: Any, documents: Sequence[Mapping[str, Any]]) -> None:
         dataset.media_type = "image"
     for batch in _batches(documents):
         now = _now()
-        whole = [
-            {
-                "_media_type": "image",
-                # FiftyOne's own range: views that shuffle mix old and new samples by this number.
-                "_rand": random.random() * 0.001 + 0.999,
-                "tags": [],
-                **document,
-                "_dataset_id": identity,
-                "created_at": now,
-                "last_modified_at": now,
-            }
-            for document in batch
-        ]
-        collection.insert_many(whole, ordered=False)
-    dataset.reload()
+        with collector_paused():
+            whole = [
+                {
+                    "_media_type": "image",
+                    # FiftyOne's own range: views that shuffle mix old and new samples by this number.
+                    "_rand": random.random() * 0.001 + 0.999,
+                    "tags": [],
+                    **document,
+                    "_dataset_id": identity,
+                    "created_at": now,
+                    "last_modified_at": now,
+                }
+                for document in batch
+            ]
+            collection.insert_many(whole, ordered=False)
 
 
 def update(dataset: Any, updates: Sequence[Update]) -> int:
-    """Apply changes and note the time of change; returns how many samples were changed."""
+    """Apply changes and note the time of change; ``reload`` the dataset before reading samples.
+
+    Returns:
+        How many samples were changed.
+    """
     from pymongo import UpdateOne
 
     collection = _collection(dataset)
@@ -80,13 +86,14 @@ def update(dataset: Any, updates: Sequence[Update]) -> int:
         return _set_values(dataset, updates)
     changed = 0
     for batch in _batches(updates):
-        operations = [UpdateOne(*_operation(change)) for change in batch]
-        changed += collection.bulk_write(operations, ordered=False).modified_count
-    dataset.reload()
+        now = _now()
+        with collector_paused():
+            operations = [UpdateOne(*_operation(change, now)) for change in batch]
+            changed += collection.bulk_write(operations, ordered=False).modified_count
     return changed
 
 
-def _operation(change: Update) -> tuple[dict[str, Any], Any]:
+def _operation(change: Update, now: datetime) -> tuple[dict[str, Any], Any]:
     """Filter and change of one sample; tags are merged by the server, so that none is lost in between."""
     query: dict[str, Any] = {"_id": change.sample_id}
     if change.unless_modified_since is not None:
@@ -99,8 +106,8 @@ def _operation(change: Update) -> tuple[dict[str, Any], Any]:
             }
         }
         tags = {"$concatArrays": [list(change.own_tags), foreign]}
-        return query, [{"$set": {"tags": tags, "last_modified_at": _now()}}]
-    action: dict[str, Any] = {"$set": {**change.set, "last_modified_at": _now()}}
+        return query, [{"$set": {"tags": tags, "last_modified_at": now}}]
+    action: dict[str, Any] = {"$set": {**change.set, "last_modified_at": now}}
     if change.unset:
         action["$unset"] = dict.fromkeys(change.unset, "")
     return query, action
