@@ -81,12 +81,26 @@ def _interpolated(
         total: ``[R, N]`` predictions made up to and including each hit.
         objects: ``[R]`` objects there are.
     """
+    num_rows, num_hits = found.shape
     precision = found / np.maximum(total, 1)
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    recall = found / np.maximum(objects, 1)[:, None]
-    answer = np.zeros(len(found))
-    for row in range(len(found)):
-        where = np.searchsorted(recall[row], RECALL_LEVELS, side="left")
-        reached = where < recall.shape[1]
-        answer[row] = best[row, where[reached]].sum() / len(RECALL_LEVELS)
+    best = np.zeros((num_rows, num_hits + 1))
+    best[:, :-1] = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    # One search for all rows: each is shifted beyond the reach of the one before, in exact integers.
+    shift = np.arange(num_rows)[:, None] * (int(objects.max(initial=0)) + 2)
+    wanted = needed(objects) + shift
+    where = np.searchsorted((found + shift).ravel(), wanted.ravel(), side="left").reshape(wanted.shape)
+    where -= np.arange(num_rows)[:, None] * num_hits
+    answer: NDArray[np.float64] = np.take_along_axis(best, where, axis=1).mean(axis=1)
     return answer
+
+
+def needed(objects: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``[R, 101]`` how many of ``objects`` have to be found until their share reaches each recall level.
+
+    The share is compared in floating point, as COCO does, so the quotient decides and not the product.
+    """
+    total = np.maximum(objects, 1)[:, None].astype(np.float64)
+    count = np.ceil(RECALL_LEVELS * total)
+    count -= (count - 1) / total >= RECALL_LEVELS
+    count += count / total < RECALL_LEVELS
+    return count.astype(np.int64)

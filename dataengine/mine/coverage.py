@@ -31,6 +31,7 @@ class Coverage:
         lengths = _lengths(embeddings)
         self._sound = _sound(lengths)
         self._scale: NDArray[np.float32] = (1 / np.where(self._sound, lengths, 1)).astype(np.float32)
+        self._all_sound = bool(self._sound.all())
         self.similarity: NDArray[np.float32] = np.full(len(embeddings), -1.0, np.float32)
         self.similarity[~self._sound] = 1.0
         self.num_centres = 0
@@ -53,9 +54,10 @@ class Coverage:
         return int(np.argmax(seen <= seen.min() + TIE))
 
     def _raise(self, rows: slice, product: NDArray[np.float32]) -> None:
-        near = product * self._scale[rows]
-        near[~self._sound[rows]] = 1.0
-        np.maximum(self.similarity[rows], near, out=self.similarity[rows])
+        product *= self._scale[rows]
+        if not self._all_sound:
+            product[~self._sound[rows]] = 1.0
+        np.maximum(self.similarity[rows], product, out=self.similarity[rows])
 
 
 def _times(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:

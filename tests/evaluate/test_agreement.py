@@ -125,3 +125,12 @@ def test_nothing_to_judge(predicted: int, labelled: int) -> None:
     np.testing.assert_array_equal(figures[0], ours(some(labelled), some(predicted), RANGES["all"]))
     assert np.isnan(figures[0, :, 1:]).all()
     assert np.isnan(figures[0, 0, 0]) if not labelled else figures[0, 0, 0] == 0
+
+
+def test_objects_needed_for_a_recall_level() -> None:
+    """Level by level as COCO searches the recall curve; 35 of 100 is a little less than its 0.35."""
+    for total in (*range(1, 40), 100, 4999):
+        recall = np.arange(total + 1) / total
+        wanted = np.searchsorted(recall, precision.RECALL_LEVELS, side="left")
+        np.testing.assert_array_equal(precision.needed(np.array([total]))[0], wanted)
+    assert precision.needed(np.array([100]))[0, 35] == 36
