@@ -7,6 +7,7 @@ copies of the texture serve far rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -160,19 +161,13 @@ class Ground:
                     self._blend((s, s + 3.2), (d, d + 0.5), white, wear)
                 self._blend((s - 1.6, s - 1.2), (-1.6, right - 0.2), white, wear)
 
-    def darken(self, polygon: NDArray[np.floating[Any]], share: float) -> None:
-        """Throw a shadow: multiply the texels inside a convex polygon ``[N, 2]`` of ``(s, d)``."""
-        points = np.column_stack([(polygon[:, 1] + REACH_M) / ACROSS_M, (polygon[:, 0] + BACK_M) / ALONG_M])
-        low = np.maximum(np.floor(points.min(0)).astype(int), 0)
-        high = np.minimum(
-            np.ceil(points.max(0)).astype(int) + 1, (self.texture.shape[1], self.texture.shape[0])
-        )
-        if (high <= low).any():
-            return
-        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-        cv2.fillConvexPoly(mask, (points - low).astype(np.int32), 255)
-        texels = self.texture[low[1] : high[1], low[0] : high[0]]
-        cv2.copyTo(cv2.convertScaleAbs(texels, alpha=1 - share), mask, texels)
+    def darken(self, polygons: Sequence[NDArray[np.float64]], share: float) -> None:
+        """Throw shadows: darken by ``share`` what lies in a convex polygon ``[N, 2]`` of ``(s, d)``."""
+        mask = np.zeros(self.texture.shape[:2], np.uint8)
+        for polygon in polygons:
+            texels = (polygon[:, ::-1] + (REACH_M, BACK_M)) * (1 / ACROSS_M, 1 / ALONG_M)
+            cv2.fillConvexPoly(mask, np.clip(texels, -9999, 99999).astype(np.int32), 255)
+        cv2.copyTo(cv2.convertScaleAbs(self.texture, alpha=1 - share), mask, self.texture)
 
     def lighten(self, s: float, d: float, radius: float, share: float) -> None:
         """Shine a lamp on the ground: brightest at ``(s, d)``, nothing beyond ``radius`` metres."""
@@ -188,7 +183,7 @@ class Ground:
         self._levels = [self.texture]
         for _, along, across in _LEVELS[1:]:
             size = (self.texture.shape[1] // across, max(self.texture.shape[0] // along, 2))
-            coarse = cv2.resize(self.texture, size, interpolation=cv2.INTER_AREA)
+            coarse = cv2.resize(self._levels[-1], size, interpolation=cv2.INTER_AREA)
             self._levels.append(np.asarray(coarse, np.uint8))
 
     @property

@@ -23,7 +23,7 @@ from dataengine.simulator.weather import Weather
 
 SHIFT = 4
 """Fractional bits of the polygons' coordinates."""
-MIN_FACE_PX = 3.0
+MIN_FACE_PX, MIN_DECAL_PX = 3.0, 7.0
 """Faces whose bounds hold fewer square pixels are left out..."""
 MIN_FACE_SIDE = 0.3
 """... and so are those whose bounds are thinner than this in pixels."""
@@ -173,7 +173,8 @@ class Painter:
         inside = (
             (high[:, 0] > 0) & (low[:, 0] < camera.width) & (high[:, 1] > 0) & (low[:, 1] < camera.height)
         )
-        large = (extent[:, 0] * extent[:, 1] > MIN_FACE_PX) & (
+        least = np.where(batch.decal[candidates], np.float32(MIN_DECAL_PX), np.float32(MIN_FACE_PX))
+        large = (extent[:, 0] * extent[:, 1] > least) & (
             np.minimum(extent[:, 0], extent[:, 1]) > MIN_FACE_SIDE
         )
         kept = np.flatnonzero(inside & large & (far > NEAR_M))
@@ -209,7 +210,7 @@ class Painter:
         """
         ids, counts = self._ids, np.zeros((len(boxes), 2), np.int64)
         ids[:] = 0
-        marks = ~faces.flat & _touching(faces.bounds, faces.actor, boxes)
+        marks = ~faces.flat & _touching(faces, boxes)
         windows = _windows(boxes, image.shape[1], image.shape[0])
         fill, pixels, before = cv2.fillConvexPoly, faces.pixels, -1
         rows = zip(
@@ -263,13 +264,14 @@ def _round(pixels: Floats, first: Ints, last: Ints, radius: Floats) -> tuple[Flo
     return np.concatenate([pixels, discs.reshape(-1, 2)]), first, last
 
 
-def _touching(bounds: Floats, actor: Ints, boxes: Floats) -> NDArray[np.bool_]:
+def _touching(faces: Faces, boxes: Floats) -> NDArray[np.bool_]:
     """Which faces must mark their pixels: those of actors, and those of props that may hide one."""
-    marking = actor >= 0
-    labelled = np.unique(actor[marking])
+    marking = faces.actor >= 0
+    labelled, where = np.unique(faces.actor[marking], return_index=True)
+    behind = faces.object_key[marking][where]
     x0, y0, x1, y1 = ((boxes[labelled] + np.array([-2, -2, 2, 2], np.float32)).T)[:, None]
-    left, top, right, bottom = (column[:, None] for column in bounds.T)
-    over = (left < x1) & (right > x0) & (top < y1) & (bottom > y0)
+    left, top, right, bottom = (column[:, None] for column in faces.bounds.T)
+    over = (left < x1) & (right > x0) & (top < y1) & (bottom > y0) & (faces.object_key[:, None] < behind)
     return np.asarray(marking | over.any(1))
 
 

@@ -20,16 +20,16 @@ def tree(look: int) -> Mesh:
     shape = Builder().part(0, height * 0.3, 0)
     shape.frustum(6, (0.2, 0.13), (0.0, height * 0.6), (84, 68, 52))
     shape.part(0, height * 0.75, 0)
-    for level in range(9):
+    for level in range(7):
         angle, out = rng.uniform(0, 2 * np.pi), spread * rng.uniform(0.15, 0.7)
-        shade = 0.72 + 0.45 * level / 9
+        shade = 0.72 + 0.45 * level / 7
         colour = (leaf[0] * shade, leaf[1] * shade, leaf[2] * shade)
-        y = height * (0.55 + 0.40 * level / 9)
+        y = height * (0.55 + 0.40 * level / 7)
         shape.ball(
             out * float(np.cos(angle)),
             y,
             out * float(np.sin(angle)),
-            spread * rng.uniform(0.42, 0.62),
+            spread * rng.uniform(0.45, 0.66),
             colour,
         )
     return shape.done()

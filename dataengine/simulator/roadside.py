@@ -116,7 +116,7 @@ def _furniture(
     *,
     lit: bool,
 ) -> None:
-    near = kerb + side * 0.45
+    near = kerb + side * (0.45 if layout.walks else 1.5)
     if layout.area != "rural":
         for s in np.arange(rng.uniform(0, 26), length, 28.0):
             found.append(Prop(mesh=props.lamp(lit), s=float(s), d=near, turn=turn))
@@ -154,6 +154,6 @@ def _pick(rng: np.random.Generator, area: str, *, lit: bool) -> tuple[Mesh, bool
             (0.25, props.shelter, True),
             (0.35, lambda: props.container(k), True),
         ]
-    weights = np.array([weight for weight, _, _ in options])
-    _, make, at_wall = options[int(rng.choice(len(options), p=weights / weights.sum()))]
+    edges = np.cumsum([weight for weight, _, _ in options])
+    _, make, at_wall = options[int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))]
     return make(), at_wall

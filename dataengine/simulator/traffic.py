@@ -93,7 +93,8 @@ class Traffic:
         stride: Series | float = 0.0,
     ) -> None:
         frames = len(self.ego.time_s)
-        series = [np.broadcast_to(np.asarray(value, float), frames) for value in (s, d, stride)]
+        still = np.zeros(frames)
+        series = [still + value for value in (s, d, stride)]
         self.actors.append(
             Actor(
                 class_name=class_name,
@@ -196,7 +197,7 @@ class Traffic:
     def _walkers(self) -> None:
         """People on both pavements (or at the verge of a country road), and some who cross."""
         time = self.ego.time_s
-        sides = self.layout.walks or ((self.layout.asphalt[1] - 0.2, self.layout.asphalt[1] + 0.8),)
+        sides = self.layout.walks or ((self.layout.asphalt[1] + 0.7, self.layout.asphalt[1] + 2.0),)
         for inner, outer in sides:
             spacing = self.rng.uniform(7, 30) if self.layout.walks else 60.0
             s = 6 + self.rng.exponential(spacing)
