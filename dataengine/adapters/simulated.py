@@ -131,50 +131,41 @@ class Simulated:
         self, video: str, sidecar: str, truth: str, present: set[str]
     ) -> Iterator[Recording | Outcome]:
         names = (video, sidecar, truth)
-        missing = [name for name in names if name not in present]
-        broken = {} if missing else self._unusable(sidecar)
-        if not missing and not broken:
-            yield self._described(video, names)
-            return
-        culprit = (missing or list(broken))[0]
+        faults = {name: ("missing", "the fleet needs it") for name in names if name not in present}
+        if not faults:
+            try:
+                yield self._described(video, names)
+                return
+            except BrokenFileError as error:
+                faults[error.path] = ("broken", error.reason)
         for name in names:
-            if name in missing:
-                yield Outcome(path=name, status="missing", reason="the fleet needs it")
-            elif name in broken:
-                yield Outcome(path=name, status="broken", reason=broken[name])
-            else:
-                yield Outcome(path=name, status="unused", reason=f"{culprit} cannot be used")
-
-    def _unusable(self, sidecar: str) -> dict[str, str]:
-        try:
-            value = self._sidecar(sidecar)
-            for key in ("clip_id", "drive_id"):
-                if not SAFE_ID.fullmatch(value[key]):
-                    return {sidecar: f"{key} {value[key]!r} must be letters, digits and _.+-"}
-            if value["split"] not in ("", *SPLITS):
-                return {sidecar: f"split {value['split']!r} is none of {', '.join(SPLITS)}"}
-            float(value["start_time_s"]) + float(value["fps"])
-            dict(value["conditions"])
-        except BrokenFileError as error:
-            return {sidecar: error.reason}
-        except (KeyError, TypeError, ValueError) as error:
-            return {sidecar: f"a field is missing or of the wrong type ({error})"}
-        return {}
+            status, reason = faults.get(name, ("unused", f"{next(iter(faults))} cannot be used"))
+            yield Outcome(path=name, status=status, reason=reason)
 
     def _described(self, video: str, names: tuple[str, ...]) -> Recording:
-        value = self._sidecar(names[1])
-        return Recording(
-            clip_id=value["clip_id"],
-            drive_id=value["drive_id"],
-            vehicle_id=str(value.get("vehicle_id", "")),
-            camera=str(value.get("camera", "")),
-            start_time_s=float(value["start_time_s"]),
-            fps=float(value["fps"]),
-            source=video,
-            files=names,
-            split_hint=value["split"],
-            conditions={str(key): str(entry) for key, entry in value["conditions"].items()},
-        )
+        sidecar = names[1]
+        value = self._sidecar(sidecar)
+        try:
+            for key in ("clip_id", "drive_id"):
+                if not SAFE_ID.fullmatch(value[key]):
+                    raise BrokenFileError(sidecar, f"{key} {value[key]!r} must be letters, digits and _.+-")
+            if value["split"] not in ("", *SPLITS):
+                raise BrokenFileError(sidecar, f"split {value['split']!r} is none of {', '.join(SPLITS)}")
+            return Recording(
+                clip_id=value["clip_id"],
+                drive_id=value["drive_id"],
+                vehicle_id=str(value.get("vehicle_id", "")),
+                camera=str(value.get("camera", "")),
+                start_time_s=float(value["start_time_s"]),
+                fps=float(value["fps"]),
+                source=video,
+                files=names,
+                split_hint=value["split"],
+                conditions={str(key): str(entry) for key, entry in dict(value["conditions"]).items()},
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"a field is missing or of the wrong type ({_first_line(error)})"
+            raise BrokenFileError(sidecar, reason) from error
 
     def _sidecar(self, name: str) -> dict[str, Any]:
         try:

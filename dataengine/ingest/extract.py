@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataengine import files
-from dataengine.adapters.base import Adapter, BrokenFileError, LabelReader, Recording, Still
+from dataengine.adapters.base import Adapter, BrokenFileError, LabelReader, Recording
 from dataengine.adapters.labels import FrameLabels, check
 from dataengine.cards import Card
 from dataengine.errors import InputError
@@ -82,7 +82,7 @@ def extract(job: Job) -> Extract:
         (_add_stills if job.recording.stills else _add_video)(job, labels, rows, faults)
     except BrokenFileError as error:
         return Extract(outcomes=_all_unused(job.recording, error))
-    outcomes = tuple(_outcome(job.recording, name, faults) for name in job.recording.files)
+    outcomes = _outcomes(job.recording, faults)
     inner = tuple(
         Outcome(path=path, status="broken", reason=reason)
         for path, reason in faults.items()
@@ -137,6 +137,7 @@ def _add_picture(job: Job, picture: Picture, labels: LabelReader, rows: Rows, fa
         return
     image_path = f"media/{job.recording.clip_id}/{picture.number:06d}.jpg"
     _store(job.workspace / image_path, picture.bgr, job.jpeg_quality)
+    # measured as decoded: the JPEG adds noise that is none of the camera's
     rows.add(
         number=picture.number,
         time_s=picture.time_s,
@@ -176,23 +177,26 @@ def _store(path: Path, bgr: NDArray[np.uint8], quality: int) -> None:
             raise
 
 
-def _outcome(recording: Recording, name: str, faults: dict[str, str]) -> Outcome:
-    if name in faults:
-        return Outcome(path=name, status="broken", reason=faults[name])
-    partner = _partner(recording.stills, name)
-    if partner in faults:
-        return Outcome(path=name, status="unused", reason=f"{partner} cannot be used")
-    return Outcome(path=name, status="added")
+def _outcomes(recording: Recording, faults: dict[str, str]) -> tuple[Outcome, ...]:
+    """One outcome a file: broken itself, or of no use without its broken partner, or added."""
+    partners = {still.image: still.mask for still in recording.stills}
+    partners |= {still.mask: still.image for still in recording.stills}
+    outcomes = []
+    for name in recording.files:
+        if name in faults:
+            outcomes.append(Outcome(path=name, status="broken", reason=faults[name]))
+        elif partners.get(name) in faults:
+            reason = f"{partners[name]} cannot be used"
+            outcomes.append(Outcome(path=name, status="unused", reason=reason))
+        else:
+            outcomes.append(Outcome(path=name, status="added"))
+    return tuple(outcomes)
 
 
 def _without_use(outcome: Outcome) -> Outcome:
     if outcome.status != "added":
         return outcome
     return replace(outcome, status="unused", reason="no frame of its recording can be used")
-
-
-def _partner(stills: Sequence[Still], name: str) -> str:
-    return next((s.mask if name == s.image else s.image for s in stills if name in (s.image, s.mask)), "")
 
 
 def _all_unused(recording: Recording, error: BrokenFileError) -> tuple[Outcome, ...]:

@@ -124,7 +124,7 @@ def test_any_number_of_workers_writes_the_same_files(tmp_path: Path, fleet: Path
 
 
 def test_rows_of_a_batch_that_was_not_committed_are_replaced(tmp_path: Path, fleet: Path, monkeypatch):
-    monkeypatch.setattr("dataengine.ingest.stage.BATCH_FRAMES", 4)
+    monkeypatch.setattr("dataengine.ingest.ledger.BATCH_FRAMES", 4)
     undisturbed, _ = ingest(fleet_config(fleet), tmp_path / "whole")
     workspace, _ = ingest(fleet_config(fleet), tmp_path / "ws")
     # as if killed after the oracle's part of the second batch, before its frames

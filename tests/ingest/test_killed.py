@@ -9,18 +9,18 @@ import sys
 import time
 from pathlib import Path
 
-from tests.adapters.recordings import write_fleet
+from tests.adapters.recordings import truth_row, write_fleet, write_truth
 from tests.ingest.test_ingest import snapshot
 
 SCRIPT = """
 import sys
 from pathlib import Path
-import dataengine.ingest.stage as stage
+from dataengine.ingest import ingest, ledger
 from tests.adapters.recordings import fleet_config
 if __name__ == "__main__":
-    stage.BATCH_FRAMES = 12
+    ledger.BATCH_FRAMES = 12
     print("ready", flush=True)
-    stage.ingest(fleet_config(Path(sys.argv[1]), workers=int(sys.argv[3])), Path(sys.argv[2]))
+    ingest(fleet_config(Path(sys.argv[1]), workers=int(sys.argv[3])), Path(sys.argv[2]))
 """
 
 
@@ -32,7 +32,15 @@ def start(fleet: Path, workspace: Path, workers: int) -> subprocess.Popen[bytes]
 
 def test_killed_at_any_moment_and_repeated_it_ends_in_the_same_lake(tmp_path: Path):
     fleet = tmp_path / "fleet"
-    write_fleet(fleet, {f"clip{number:02d}": "pool" for number in range(24)})
+    videos = write_fleet(fleet, {f"clip{number:02d}": "pool" for number in range(24)})
+    # reasons survive a kill too: a cut video early on, an empty one, a frame with an impossible box
+    videos["clip01"].write_bytes(videos["clip01"].read_bytes()[: int(videos["clip01"].stat().st_size * 0.9)])
+    videos["clip02"].write_bytes(b"")
+    rows = [
+        truth_row(number, ("car", (9, 9, 1, 1)) if number == 2 else ("car", (1, 1, 9, 9)))
+        for number in range(8)
+    ]
+    write_truth(videos["clip03"].with_suffix(".truth.parquet"), rows)
     undisturbed = start(fleet, tmp_path / "whole", 1)
     assert undisturbed.stdout is not None
     undisturbed.stdout.readline()
@@ -56,6 +64,7 @@ def test_killed_at_any_moment_and_repeated_it_ends_in_the_same_lake(tmp_path: Pa
     _, errors = last.communicate(timeout=60)
     assert last.returncode == 0, errors.decode()
     assert snapshot(workspace) == snapshot(tmp_path / "whole")
+    assert (workspace / "quarantine.jsonl").read_text().count("\n") == 5
 
 
 def test_ctrl_c_ends_it_at_once_and_the_next_run_completes_it(tmp_path: Path):
