@@ -14,8 +14,8 @@ from dataengine import boxes
 from dataengine.report.data import Arm, Gathered
 from dataengine.report.html import Markup, el
 from dataengine.report.judged import Mistakes
-from dataengine.report.mined import class_name
 from dataengine.report.numbers import NOTHING, count, plural
+from dataengine.report.purchases import class_name
 from dataengine.report.summary import Comparison
 from dataengine.report.tables import Column, heat, table
 

@@ -170,7 +170,7 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[Arm, Estimate]]]], description
     marks += [svg.label(frame.x(v), height - 8, f"{v:g}") for v in (0, 0.25, 0.5, 0.75, 1)]
     for number, (name, items) in enumerate(rows):
         top = 4 + row_height * number
-        shown = name if len(name) <= 17 else f"{name[:16]}…"
+        shown = name if len(name) <= 17 else f"{name[:7]}…{name[-9:]}"
         marks.append(svg.label(left - 8, top + row_height / 2 + 4, shown, anchor="end", class_="row"))
         heights = (top + 12 + 11 * place for place in range(len(items)))
         marks += [
@@ -227,6 +227,8 @@ def _log_ticks(low: float, high: float) -> list[float]:
     exponents = range(math.floor(low), math.ceil(high) + 1)
     values = [e + math.log10(m) for e in exponents for m in (1, 2, 5)]
     inside = [value for value in values if low <= value <= high]
+    if len(inside) < 2:
+        return [math.log10(value) for value in svg.ticks(10**low, 10**high, 4) if value > 0]
     return inside if len(inside) <= 6 else [v for v in inside if abs(v - round(v)) < 1e-9]
 
 

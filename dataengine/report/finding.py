@@ -14,6 +14,9 @@ from dataengine.report.numbers import cell, count, duration, interval, plural, s
 from dataengine.report.summary import Comparison, mean_cost, test_splits
 from dataengine.report.tables import Column, table
 
+TOO_WEAK = 0.1
+"""Below this AP50 a comparison of arms says nothing."""
+
 Headline = tuple[str, str, str]
 """Split, slice and the name of the figure; the metric is AP50."""
 
@@ -150,9 +153,25 @@ def _warnings(gathered: Gathered, comparison: Comparison) -> list[Markup]:
     if gathered.differing and len(comparison.arms) > 1:
         names = ", ".join(gathered.differing[:6]) + (" and more" if len(gathered.differing) > 6 else "")
         lines.append(f"The arms differ in more than their strategy, so this is no fair comparison: {names}.")
+    weak = _best_ap50(gathered, comparison)
+    if weak < TOO_WEAK:
+        lines.append(
+            f"No arm's AP50 exceeds {weak:.2f}: models that have hardly learned cannot be compared. "
+            "Train longer, or label more."
+        )
     if not comparison.paired:
         lines.append("The arms share no seed, so they did not start from the same labelled frames.")
     return [el("p", line, class_="warning", role="note") for line in lines]
+
+
+def _best_ap50(gathered: Gathered, comparison: Comparison) -> float:
+    """The highest AP50 over all classes on the first test split; infinite where none was measured."""
+    for split in test_splits(gathered):
+        values = [comparison.at_end(arm, split, "all", "ap50").value for arm in comparison.arms]
+        known = [value for value in values if not math.isnan(value)]
+        if known:
+            return max(known)
+    return math.inf
 
 
 def _glance(gathered: Gathered, comparison: Comparison) -> Markup:

@@ -62,8 +62,8 @@ def _misses(gathered: Gathered, mine: Mistakes, limit: int) -> list[Markup]:
         boxes = mine.labels(frame_id)
         kept = [number for number in numbers if 0 <= number < boxes.num_boxes]
         if kept:
-            cost = max(_cost(gathered, boxes, number) for number in kept)
-            ranked.append((-cost, frame_id, kept))
+            kept.sort(key=lambda number: (-_cost(gathered, boxes, number), number))
+            ranked.append((-_cost(gathered, boxes, kept[0]), frame_id, kept))
     chosen = _spread(gathered, sorted(ranked), limit)
     return [_miss(gathered, mine.labels(frame_id), frame_id, numbers) for _, frame_id, numbers in chosen]
 

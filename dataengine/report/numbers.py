@@ -66,11 +66,12 @@ def cell(estimate: Estimate, digits: int = 2) -> Markup:
 
 
 def duration(seconds: float) -> str:
-    """``45 s``, ``12.5 min`` or ``4.9 h``."""
+    """``0.25 s``, ``45 s``, ``12.5 min`` or ``4.9 h``."""
     if math.isnan(seconds):
         return "–"
     if seconds < 120:
-        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.0f} s"
+        digits = 2 if seconds < 1 else 1 if seconds < 10 else 0
+        return f"{seconds:.{digits}f} s"
     if seconds < 2 * 3600:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"

@@ -27,6 +27,7 @@ class Family:
     """Slices that belong in one table."""
 
     title: str
+    header: str
     noun: str
     limit: int
     is_member: Callable[[str], bool]
@@ -37,9 +38,9 @@ def _is_other(name: str) -> bool:
 
 
 FAMILIES = (
-    Family("Classes", "classes", MAX_ROWS, lambda name: name.startswith("class:")),
-    Family("Slices", "slices", MAX_ROWS, _is_other),
-    Family("Drives", "drives", MAX_DRIVES, lambda name: name.startswith("drive:")),
+    Family("Classes", "Class", "classes", MAX_ROWS, lambda name: name.startswith("class:")),
+    Family("Slices", "Slice", "slices", MAX_ROWS, _is_other),
+    Family("Drives", "Drive", "drives", MAX_DRIVES, lambda name: name.startswith("drive:")),
 )
 
 
@@ -131,11 +132,11 @@ def _family(
         return Markup("") if family.noun == "drives" else note(f"No {family.noun} were measured on {split}.")
     kept, line = capped(members, family.limit, family.noun)
     rows = [_row(gathered, comparison, split, name) for name in kept]
-    return table(f"{family.title} on {split}", _columns(comparison), rows, left_out=line)
+    return table(f"{family.title} on {split}", _columns(comparison, family.header), rows, left_out=line)
 
 
-def _columns(comparison: Comparison) -> list[Column]:
-    columns = [Column("Slice"), Column("Objects")]
+def _columns(comparison: Comparison, header: str) -> list[Column]:
+    columns = [Column(header), Column("Objects")]
     for _, title in METRICS:
         columns += [Column(arm.name, title) for arm in comparison.arms]
         columns += [Column(_against(comparison, arm.name), title) for arm in comparison.arms[1:]]

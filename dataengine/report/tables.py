@@ -47,7 +47,7 @@ def table(
         )
         for row in rows
     ]
-    whole = el("table", el("caption", caption), el("thead", head), el("tbody", body))
+    whole = el("table", el("caption", el("span", caption)), el("thead", head), el("tbody", body))
     box = el("div", whole, class_="scroll", tabindex="0", role="region", aria_label=_plain(caption))
     return Markup(box + note(left_out)) if left_out else box
 

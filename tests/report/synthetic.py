@@ -28,7 +28,7 @@ VERSIONS = {"dataengine": "0.1.0", "torch": "2.7.1", "numpy": "2.2.6"}
 TIMES = {"mine": 0.8, "label": 0.2, "train": 41.0, "predict": 22.0, "evaluate": 4.0}
 PICKED = {
     "random": ("random", "drawn at random"),
-    "class_balanced": ("class:cyclist", "predicted cyclist 0.83, one of 41 such frames"),
+    "class_balanced": ("class:cyclist", "predicted cyclist, number {rank} of 41"),
 }
 EMPTY = "weather:fog"
 """The slice of the natural test that holds no objects."""
@@ -132,7 +132,10 @@ def write_run(
         folder = run.cycle(cycle)
         trigger, reason = PICKED.get(arm, (arm, f"picked by {arm}")) if cycle else ("seed", "drawn first")
         picked = order[cycle * batch : (cycle + 1) * batch]
-        picks = [(frame_id, cycle, rank, 1.0, trigger, reason) for rank, frame_id in enumerate(picked)]
+        picks = [
+            (frame_id, cycle, rank, 1.0, trigger, reason.format(rank=rank))
+            for rank, frame_id in enumerate(picked)
+        ]
         write_parquet(folder / "selection.parquet", rows_table(SELECTION, picks))
         labels = truth.select(sorted(order[: (cycle + 1) * batch]))
         write_parquet(folder / "labels.parquet", labels.to_table())

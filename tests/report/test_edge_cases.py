@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from dataengine import report
 from dataengine.errors import WorkspaceError
 from dataengine.lake import read_parquet, write_parquet
 from dataengine.schema import SELECTION
-from dataengine.workspace import Workspace
+from dataengine.workspace import Workspace, read_jsonl
 from tests.report.pages import Page
 from tests.report.synthetic import synthetic_workspace, write_run
 
@@ -125,7 +126,7 @@ def test_picks_beyond_the_budget_are_counted_and_not_shown(small: Workspace) -> 
     unbought = selection["frame_id"][0].as_py()
     write_parquet(path, labels.filter(pa.compute.not_equal(labels["frame_id"], unbought)))
     words = build(small).words
-    assert "14 frames bought: 14 by class:cyclist. 1 more pick did not fit the budget." in words
+    assert "14 frames bought by class:cyclist. 1 more pick did not fit the budget." in words
     assert f"Frame {unbought}:" not in words
 
 
@@ -158,3 +159,14 @@ def test_only_the_named_runs_are_reported(small: Workspace) -> None:
     page = Page(report.build(small, [run]).read_text(encoding="utf-8"))
     assert "class_balanced · cycle" not in page.words
     assert "random · cycle 2" in page.words
+
+
+def test_models_that_hardly_learned_are_not_compared(small: Workspace) -> None:
+    for run in small.runs():
+        path = run.folder / "metrics.jsonl"
+        rows = read_jsonl(path)
+        for row in rows:
+            if row["metric"].startswith("ap50") and row["value"] is not None:
+                row["value"] /= 20
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "models that have hardly learned cannot be compared" in build(small).words

@@ -62,7 +62,9 @@ def test_pictures_figures_and_tables_can_be_read_aloud(page: Page) -> None:
 def test_pictures_hold_boxes_and_reasons(page: Page) -> None:
     classes = [box["class"] for box in page.all("rect") if (box.get("class") or "").startswith("box ")]
     assert {"box plain", "box rare", "box mistake"} == set(classes)
-    assert "predicted cyclist 0.83, one of 41 such frames" in page.words
+    assert "#1 predicted cyclist, number 0 of 41" in page.words
+    assert "120 frames bought by class:cyclist." in page.words
+    assert "120 frames bought. Drawn at random." in page.words
     assert "missed" in page.words
     assert "false alarm" in page.words
 
