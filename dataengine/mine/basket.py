@@ -45,6 +45,7 @@ class Basket:
         self._in_clip = np.zeros(len(self._bounds), np.int64)
         self._cap = feasible_cap(np.diff(self._bounds), self.size, max_per_clip)
         self._duplicate_bits = duplicate_bits
+        self._num_eligible = len(candidates)
         self._note = ""
 
     @property
@@ -55,7 +56,7 @@ class Basket:
     @property
     def exhausted(self) -> bool:
         """Whether nothing more can join: it is full, or no candidate is eligible."""
-        return self.room == 0 or not self.eligible.any()
+        return self.room == 0 or self._num_eligible == 0
 
     def add(self, number: int, score: float, trigger: str, reason: str) -> None:
         """Pick a candidate; this closes itself, its near-duplicates, and its clip where that is full."""
@@ -77,6 +78,7 @@ class Basket:
         else:
             self._duplicate_bits, self._note = -1, "; near-duplicate of another pick, as no other was left"
         self.eligible[:] = True
+        self._num_eligible = len(self.eligible)
         for number in self.picks:
             self._close(number)
 
@@ -95,6 +97,7 @@ class Basket:
         members = self._by_clip[self._bounds[clip] : self._bounds[clip + 1]]
         if self._in_clip[clip] < self._cap:
             members = members[self._near_duplicates(members, number)]
+        self._num_eligible -= int(np.count_nonzero(self.eligible[members]))
         self.eligible[members] = False
 
     def _near_duplicates(self, members: NDArray[np.int64], number: int) -> NDArray[np.bool_]:

@@ -78,7 +78,7 @@ class Candidates:
         return PredictedBoxes(
             frame=boxes.frame_index[kept],
             score=boxes.score[kept],
-            class_scores=np.clip(scores[kept], 0.0, 1.0).astype(np.float64),
+            class_scores=np.clip(scores[kept], 0.0, 1.0),
         )
 
     def expected_boxes_per_frame(self) -> float:
@@ -100,12 +100,12 @@ class PredictedBoxes:
     Attributes:
         frame: ``[B]`` int64 number of the candidate.
         score: ``[B]`` float32 in 0..1.
-        class_scores: ``[B, K]`` float64 in 0..1.
+        class_scores: ``[B, K]`` float32 in 0..1.
     """
 
     frame: NDArray[np.int64]
     score: NDArray[np.float32]
-    class_scores: NDArray[np.float64]
+    class_scores: NDArray[np.float32]
 
 
 def _aligned(predictions: Predictions | None, frame_ids: pa.Array) -> Predictions | None:

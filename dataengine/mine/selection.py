@@ -49,8 +49,8 @@ def select(
         rng: Stream of the selection.
 
     Returns:
-        Table of schema ``SELECTION``; ``rank`` counts from 0, a higher ``score`` is more wanted (0 in
-        arms that look at no model).
+        Table of schema ``SELECTION``; ``rank`` counts from 0. Of two picks of one trigger, the higher
+        ``score`` was more wanted; scores are 0 in arms that look at no model.
 
     Raises:
         ConfigError: There is no arm of that name.

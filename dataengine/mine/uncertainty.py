@@ -15,6 +15,8 @@ the model overlooks entirely, this arm cannot find.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,25 +25,31 @@ from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import PredictedBoxes
 from dataengine.mine.strategy import Arm, Task
 
+Scores = NDArray[np.floating[Any]]
+"""Of whatever precision the model's are."""
+
 MEAN_OF = 10
 """Boxes of a frame that ``mean`` looks at."""
 
 
-def entropy(class_scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def entropy(class_scores: Scores) -> Scores:
     """``[B]`` uncertainty in 0..1 from ``[B, K]`` scores: the largest binary entropy, in bits."""
-    chance = np.clip(class_scores, 1e-12, 1 - 1e-12)
-    bits = -(chance * np.log2(chance) + (1 - chance) * np.log2(1 - chance))
-    answer: NDArray[np.float64] = np.where((class_scores <= 0) | (class_scores >= 1), 0.0, bits).max(
-        axis=1, initial=0.0
-    )
+    bits = _surprise(class_scores) + _surprise(1 - class_scores)
+    answer: Scores = bits.max(axis=1, initial=0.0)
     return answer
 
 
-def margin(class_scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def _surprise(chance: Scores) -> Scores:
+    """``-p log2 p``, 0 at 0."""
+    answer: Scores = -chance * np.log2(np.where(chance > 0, chance, 1))
+    return answer
+
+
+def margin(class_scores: Scores) -> Scores:
     """``[B]`` uncertainty in 0..1 from ``[B, K]`` scores: one minus the lead of the best answer."""
     nothing = 1 - class_scores.max(axis=1, initial=0.0)
     top = np.sort(np.column_stack([class_scores, nothing]), axis=1)[:, -2:]
-    answer: NDArray[np.float64] = 1 - (top[:, -1] - top[:, 0])
+    answer: Scores = 1 - (top[:, -1] - top[:, 0])
     return answer
 
 

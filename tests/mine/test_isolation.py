@@ -34,6 +34,7 @@ MAY_USE = {
     "functools",
     "math",
     "types",
+    "typing",
 }
 READS_FILES = {
     "open",
