@@ -78,9 +78,9 @@ def _bicycle(shape: Builder, frame: Colour) -> None:
     """Two wheels in the plane x = 0, a frame and a handlebar."""
     for z in (-0.55, 0.55):
         shape.part(0, 0.35, z)
-        for x in (-0.035, 0.035):
+        shape.box((-0.05, 0.05), (0.01, 0.69), (z - 0.05, z + 0.05), (28, 28, 30))
+        for x in (-0.05, 0.05):
             shape.wheel(x, 0.35, z, 0.36, n=12, rim=(176, 178, 180))
-        shape.box((-0.035, 0.035), (0.01, 0.69), (z - 0.05, z + 0.05), (28, 28, 30))
     shape.part(0, 0.6, 0)
     for (z0, y0), (z1, y1) in (
         ((-0.55, 0.36), (-0.18, 0.82)),
@@ -99,12 +99,15 @@ def _bicycle(shape: Builder, frame: Colour) -> None:
 
 @cache
 def cyclist(look: int, lit: bool) -> Mesh:
-    """A person riding a bicycle; the legs pedal inside a fixed envelope."""
+    """A person riding a bicycle, every other one with bags; the legs pedal inside a fixed envelope."""
     trousers, skin = TROUSERS[look % len(TROUSERS)], SKIN[(look + 1) % len(SKIN)]
     shape = Builder()
     _bicycle(shape, ((190, 40, 40), (40, 80, 160), (220, 220, 220), (50, 130, 80))[look % 4])
+    if look % 2:
+        shape.part(0, 0.55, -0.6)
+        shape.box((-0.26, 0.26), (0.34, 0.72), (-0.78, -0.46), ((36, 60, 56), (120, 60, 40))[look // 2 % 2])
     for side, swing in ((-1, 0.17), (1, -0.17)):
-        x = side * 0.06, side * 0.20
+        x = side * 0.08, side * 0.23
         shape.part(side * 0.13, 0.6, 0)
         shape.box((min(x), max(x)), (0.30, 0.95), (-0.10, 0.08), trousers, swing=(swing, 0.0))
     shape.part(0, 1.25, 0.0)
@@ -132,7 +135,9 @@ def cyclist(look: int, lit: bool) -> Mesh:
             two_sided=True,
         )
     envelope = [[x, y, z] for x in (-0.34, 0.34) for y in (0.0, 1.8) for z in (-0.35, 0.35)]
-    envelope += [[x, y, z] for x in (-0.05, 0.05) for y in (0.0, 0.71) for z in (-0.91, 0.91)]
+    envelope += [[x, y, z] for x in (-0.06, 0.06) for y in (0.0, 0.71) for z in (-0.91, 0.91)]
+    if look % 2:
+        envelope += [[x, y, -0.78] for x in (-0.26, 0.26) for y in (0.34, 0.72)]
     return shape.done(envelope)
 
 

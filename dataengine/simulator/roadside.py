@@ -45,7 +45,7 @@ def furnish(
         _furniture(found, rng, layout, side, kerb, turn, length_m, lit=lit)
     if works_start is not None:
         right = layout.asphalt[1]
-        found.append(Prop(mesh=props.barrier(), s=works_start + 13.5, d=min(right - 1.0, 2.9), turn=0.0))
+        found.append(Prop(mesh=props.barrier(), s=works_start + 15.5, d=min(right - 1.0, 2.9), turn=0.0))
         if rng.random() < 0.6:
             found.append(
                 Prop(mesh=props.container(int(rng.integers(3))), s=works_start + 18, d=right + 1.6, turn=0.0)

@@ -222,17 +222,17 @@ class Traffic:
         lane = self.layout.cycle_lane or (1.4, 2.2)
         s = self.rng.uniform(7, 14)
         for _ in range(int(self.rng.integers(2, 5))):
-            speed = float(self.ego.speed_mps.mean()) * self.rng.uniform(0.7, 1.05)
+            speed = float(self.ego.speed_mps.mean()) * self.rng.uniform(0.88, 1.05)
             self._cyclist(s + speed * time, self.rng.uniform(lane[0] + 0.35, lane[1] - 0.3), 0.0)
-            s += self.rng.uniform(3.5, 11)
+            s += self.rng.uniform(3.0, 8)
         if self.rng.random() < 0.6:
             start = float(self.ego.s[-1]) + self.rng.uniform(8, 30)
             self._cyclist(
                 start - 4.0 * (time - time[-1] / 2),
-                self.layout.asphalt[0] + self.rng.uniform(0.5, 1.0),
+                min(middle for middle, _ in self.layout.lanes) - self.rng.uniform(1.4, 1.6),
                 np.pi,
             )
-        if self.rng.random() < 0.35:
+        if self.rng.random() < 0.6:
             middle = self.rng.uniform(0.3, 0.7) * time[-1]
             self._cyclist(
                 float(self.ego.s[-1]) + self.rng.uniform(8, 16),
@@ -251,13 +251,13 @@ class Traffic:
             8, 14
         )
         edge = min(self.layout.asphalt[1] - 0.3, 3.0)
-        spacing = self.rng.uniform(1.8, 2.6)
-        number = int(self.rng.integers(8, 17))
+        spacing = self.rng.uniform(3.2, 5.0)
+        number = int(self.rng.integers(6, 12))
         for i in range(number):
-            share = min(i / 5, 1.0)
+            share = min(i / 3, 1.0)
             d = edge * (1 - share) + 1.45 * share + self.rng.uniform(-0.08, 0.08)
             self._add(
-                CONE, people.cone(float(self.rng.choice([0.72, 0.86]))), (238, 96, 28), start + i * spacing, d
+                CONE, people.cone(float(self.rng.choice([0.82, 0.98]))), (238, 96, 28), start + i * spacing, d
             )
         for _ in range(int(self.rng.integers(0, 3))):
             self._person(

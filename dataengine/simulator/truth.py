@@ -16,11 +16,11 @@ from dataengine.simulator.batch import Batch
 from dataengine.simulator.camera import NEAR_M, Camera
 from dataengine.simulator.mesh import Floats
 
-MIN_LABEL_HEIGHT = {"car": 10.0, "truck": 14.0, "pedestrian": 22.0, "cyclist": 22.0, "cone": 10.0}
+MIN_LABEL_HEIGHT = {"car": 12.0, "truck": 16.0, "pedestrian": 25.0, "cyclist": 25.0, "cone": 14.0}
 """Pixels, at an image width of 320, below which an object is an ignore region."""
 DRAWN_SHARE = 0.75
 """Objects below this share of the label size are not drawn at all."""
-MIN_VISIBILITY = 0.3
+MIN_VISIBILITY = 0.4
 """Objects of which less can be seen are ignore regions."""
 MIN_CONTRAST = 0.16
 """Objects whose contrast is below this share in fog are ignore regions."""
