@@ -79,7 +79,7 @@ def budget_curve(curves: Sequence[ArmCurve], axis: Axis, metric_name: str) -> Ma
         svg.axes(
             frame,
             axis.label,
-            x_ticks=svg.ticks(frame.x.low, frame.x.high, 5),
+            x_ticks=svg.ticks(frame.x.low, frame.x.high, 4),
             y_ticks=svg.ticks(frame.y.low, frame.y.high, 5),
             y_text=lambda value: f"{value:g}",
         )
@@ -204,7 +204,7 @@ def loss_curves(arm: Arm, curves: Sequence[tuple[int, Sequence[tuple[float, floa
         svg.axes(
             frame,
             "optimiser step",
-            x_ticks=svg.ticks(frame.x.low, frame.x.high, 5),
+            x_ticks=svg.ticks(frame.x.low, frame.x.high, 4),
             y_ticks=_log_ticks(frame.y.low, frame.y.high),
             y_text=lambda value: f"{10**value:.3g}",
         )

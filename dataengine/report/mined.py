@@ -47,16 +47,19 @@ def _introduction(gathered: Gathered) -> Markup:
 
 
 def _galleries(gathered: Gathered) -> Markup:
-    """Pictures of every cycle, arm after arm; later cycles first to go where there are too many."""
+    """Pictures of every cycle, arm after arm; of too many, the seed set and the latest are kept."""
     groups: list[tuple[Arm, int]] = []
     shared = _same_start(gathered)
     for cycle in sorted({cycle for arm in gathered.arms for cycle in arm.runs[0].cycles}):
         arms = [arm for arm in gathered.arms if cycle in arm.runs[0].cycles]
         groups += [(arm, cycle) for arm in (arms[:1] if cycle == 0 and shared else arms)]
     each = max(MIN_GROUP, min(MAX_GROUP, MAX_THUMBNAILS // max(len(groups), 1)))
-    kept, line = capped(groups, MAX_THUMBNAILS // each, "galleries", "each cycle's selection.parquet")
+    limit = MAX_THUMBNAILS // each
+    latest = [*groups[:1], *groups[1:][-(limit - 1) :]]
+    _, line = capped(groups, limit, "galleries", "each cycle's selection.parquet")
     parts = [
-        _gallery(gathered, arm, cycle, each if cycle else MIN_GROUP * 2, shared=shared) for arm, cycle in kept
+        _gallery(gathered, arm, cycle, each if cycle else MIN_GROUP * 2, shared=shared)
+        for arm, cycle in latest
     ]
     return Markup("".join(parts) + (note(line) if line else ""))
 

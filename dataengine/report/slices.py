@@ -131,13 +131,21 @@ def _family(
     if not members:
         return Markup("") if family.noun == "drives" else note(f"No {family.noun} were measured on {split}.")
     kept, line = capped(members, family.limit, family.noun)
-    rows = [_row(gathered, comparison, split, name) for name in kept]
-    return table(f"{family.title} on {split}", _columns(comparison, family.header), rows, left_out=line)
+    metrics = [(metric, title) for metric, title in METRICS if _is_measured(comparison, split, kept, metric)]
+    rows = [_row(gathered, comparison, split, name, [metric for metric, _ in metrics]) for name in kept]
+    columns = _columns(comparison, family.header, [title for _, title in metrics])
+    return table(f"{family.title} on {split}", columns, rows, left_out=line)
 
 
-def _columns(comparison: Comparison, header: str) -> list[Column]:
+def _is_measured(comparison: Comparison, split: str, names: Sequence[str], metric: str) -> bool:
+    """Whether any of the slices has a figure; drives, say, have no mAP50-95."""
+    values = (comparison.at_end(arm, split, name, metric).value for name in names for arm in comparison.arms)
+    return any(not math.isnan(value) for value in values)
+
+
+def _columns(comparison: Comparison, header: str, titles: Sequence[str]) -> list[Column]:
     columns = [Column(header), Column("Objects")]
-    for _, title in METRICS:
+    for title in titles:
         columns += [Column(arm.name, title) for arm in comparison.arms]
         columns += [Column(_against(comparison, arm.name), title) for arm in comparison.arms[1:]]
     return columns
@@ -147,11 +155,13 @@ def _against(comparison: Comparison, name: str) -> str:
     return "difference" if len(comparison.arms) == 2 else f"{name}, difference"
 
 
-def _row(gathered: Gathered, comparison: Comparison, split: str, name: str) -> list[Any]:
+def _row(
+    gathered: Gathered, comparison: Comparison, split: str, name: str, metrics: Sequence[str]
+) -> list[Any]:
     objects = _objects(comparison, split, name)
     shown = count(objects) if objects else el("span", NOTHING, class_="none")
     cells: list[Any] = [_title(gathered, name), shown]
-    for metric, _ in METRICS:
+    for metric in metrics:
         cells += [cell(comparison.at_end(arm, split, name, metric)) for arm in comparison.arms]
         cells += [signed(comparison.difference(arm, split, name, metric)) for arm in comparison.arms[1:]]
     return cells

@@ -130,6 +130,15 @@ def test_picks_beyond_the_budget_are_counted_and_not_shown(small: Workspace) -> 
     assert f"Frame {unbought}:" not in words
 
 
+def test_of_many_cycles_the_seed_set_and_the_latest_are_pictured(tmp_path: Path) -> None:
+    page = build(synthetic_workspace(tmp_path / "w", cycles=20, clips={**SMALL, "pool": 9}, batch=4))
+    assert "every arm · seed set" in page.words
+    assert "class_balanced · cycle 19 4 frames bought" in page.words
+    assert "random · cycle 1 4 frames bought" not in page.words
+    assert "7 more galleries are left out here" in page.words
+    assert len(page.all("img")) < 200
+
+
 def test_images_that_are_gone_leave_a_note(small: Workspace) -> None:
     shutil.rmtree(small.root / "media")
     page = build(small)

@@ -89,6 +89,13 @@ def test_a_slice_without_objects_says_so(page: Page) -> None:
     assert "nan" not in page.words.lower().replace("dominant", "")
 
 
+def test_drives_have_no_column_for_what_was_not_measured(html: str) -> None:
+    table = html.partition("Drives on test<")[2].partition("</table>")[0]
+    assert "AP50" in table
+    assert "mAP50-95" not in table
+    assert "no objects" not in table
+
+
 def test_same_inputs_give_the_same_bytes(finished: Workspace, html: str) -> None:
     assert report.build(finished).read_text(encoding="utf-8") == html
     assert report.build(Workspace.open(finished.root), finished.runs()).read_text(encoding="utf-8") == html
