@@ -104,10 +104,11 @@ def _write(
         writer.insert(dataset, _new_documents(facts, wanted, owned, chunk))
         advance(len(chunk))
     for chunk in _chunks(old):
+        # First the boxes: they are left alone where a sample changed since `before` was read.
+        writer.update(dataset, _truth_changes(facts, ours, before, chunk))
+        writer.update(dataset, _tag_changes(owned, before, chunk))
         for column in stale:
             writer.update(dataset, _changes(column, before, chunk))
-        writer.update(dataset, _tag_changes(owned, before, chunk))
-        writer.update(dataset, _truth_changes(facts, ours, before, chunk))
         advance(len(chunk))
     dataset.reload()
     ours.remember({column.name: column.digest for column in wanted}, _truth_source(facts))

@@ -22,7 +22,7 @@ class Ownership:
     Attributes:
         digests: Column -> digest of the source it was written from.
         fields: Sample fields that syncs added.
-        views: Names of saved views that syncs added.
+        views: Saved views that syncs added: name -> digest of what they ask.
         truth_source: The cycles that the mistakes on true boxes come from.
     """
 
@@ -31,7 +31,7 @@ class Ownership:
         self.workspace = str(value["workspace"])
         self.digests: dict[str, str] = dict(value.get("digests", {}))
         self.fields: set[str] = set(value.get("fields", ()))
-        self.views: set[str] = set(value.get("views", ()))
+        self.views: dict[str, str] = dict(value.get("views", {}))
         self.truth_source = str(value.get("truth_source", ""))
         self._settings: dict[str, str] = dict(value.get("settings", {}))
 
@@ -76,7 +76,7 @@ class Ownership:
             "workspace": self.workspace,
             "digests": self.digests,
             "fields": sorted(self.fields),
-            "views": sorted(self.views),
+            "views": self.views,
             "truth_source": self.truth_source,
             "settings": self._settings,
         }

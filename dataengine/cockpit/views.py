@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dataengine import files
 from dataengine.cockpit.columns import condition_fields
 from dataengine.cockpit.facts import LABELLED, REJECT, Arm, Facts
 from dataengine.cockpit.ownership import Ownership
@@ -15,6 +16,8 @@ CLIPS = "clips as video"
 NIGHT = "night"
 _COLOURS = {"mined": "#0072B2", "errors": "#D55E00", "frames": "#009E73", "video": "#CC79A7"}
 _MAX_CONDITIONS = 4
+_VERSION = 1
+"""Raise it when a view of the same name and description is to ask something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +38,23 @@ class SavedView:
 
 
 def save(dataset: Any, facts: Facts, ours: Ownership) -> None:
-    """Save every view, and remove those of earlier syncs that have lost their subject.
+    """Save the views that are new, and remove those of earlier syncs that have lost their subject.
 
-    A person's own view of the same name stays, and ours takes another name.
+    A person's own view of the same name stays, and ours takes another name. Views are questions, not
+    lists of frames: one that is there already needs no rewriting.
     """
-    theirs = set(dataset.list_saved_views()) - ours.views
-    saved = set()
+    present = set(dataset.list_saved_views())
+    theirs = present - set(ours.views)
+    saved = {}
     for item in wanted(dataset, facts):
         name = f"{item.name} (dataengine)" if item.name in theirs else item.name
-        dataset.save_view(
-            name, item.view, description=item.description, color=_COLOURS[item.kind], overwrite=True
-        )
-        saved.add(name)
-    for name in ours.views - saved:
-        if dataset.has_saved_view(name):
-            dataset.delete_saved_view(name)
+        saved[name] = files.digest([_VERSION, item.name, item.description])
+        if name not in present or ours.views.get(name) != saved[name]:
+            dataset.save_view(
+                name, item.view, description=item.description, color=_COLOURS[item.kind], overwrite=True
+            )
+    for name in set(ours.views) & present - set(saved):
+        dataset.delete_saved_view(name)
     ours.views = saved
 
 
@@ -84,8 +89,12 @@ def highlights(dataset: Any, limit: int = 4) -> list[str]:
     """Names of the saved views worth opening first: what was mined last, the worst misses, the video."""
     names = list(dataset.list_saved_views())
     mined = [name for name in names if name.startswith("mined in cycle")]
-    newest = sorted(mined, key=lambda name: int(name.split()[3]))[-1:]
-    found = newest + [name for name in names if "misses" in name][:2] + [n for n in names if n == CLIPS]
+    newest = max(mined, key=lambda name: int(name.split()[3]), default=None)
+    found = (
+        ([newest] if newest else [])
+        + [name for name in names if "misses" in name][:2]
+        + [n for n in names if n == CLIPS]
+    )
     return found[:limit]
 
 
