@@ -27,59 +27,38 @@ class Coverage:
     """
 
     def __init__(self, embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> None:
-        self._embeddings = embeddings
-        lengths = _lengths(embeddings)
-        self._sound = _sound(lengths)
-        self._scale: NDArray[np.float32] = (1 / np.where(self._sound, lengths, 1)).astype(np.float32)
-        self._all_sound = bool(self._sound.all())
-        self.similarity: NDArray[np.float32] = np.full(len(embeddings), -1.0, np.float32)
-        self.similarity[~self._sound] = 1.0
-        self.num_centres = 0
-        sound = centres[_sound(_lengths(centres))]
-        step = max(1, CELLS_PER_BLOCK // max(1, len(sound)))
-        for begin in range(0, len(embeddings) if len(sound) else 0, step):
+        self._unit, self._sound = _unit(embeddings)
+        self.similarity = np.where(self._sound, np.float32(-1), np.float32(1))
+        known, sound = _unit(centres)
+        known = known[sound]
+        step = max(1, CELLS_PER_BLOCK // max(1, len(known)))
+        for begin in range(0, len(embeddings) if len(known) else 0, step):
             rows = slice(begin, begin + step)
-            self._raise(rows, _times(embeddings[rows], _unit(sound).T).max(axis=1))
-        self.num_centres = len(sound)
+            np.maximum(
+                self.similarity[rows], (self._unit[rows] @ known.T).max(axis=1), out=self.similarity[rows]
+            )
+        self.num_centres = len(known)
 
     def add(self, number: int) -> None:
         """Make a candidate a centre."""
         if self._sound[number]:
-            self._raise(slice(None), _times(self._embeddings, _unit(self._embeddings[[number]])[0]))
+            np.maximum(self.similarity, self._unit @ self._unit[number], out=self.similarity)
         self.num_centres += 1
 
     def farthest(self, allowed: NDArray[np.bool_]) -> int:
         """The allowed candidate least like any centre; ties go to the first. One must be allowed."""
-        seen = np.where(allowed, self.similarity, np.inf)
+        seen = np.where(allowed, self.similarity, np.float32(np.inf))
         return int(np.argmax(seen <= seen.min() + TIE))
 
-    def _raise(self, rows: slice, product: NDArray[np.float32]) -> None:
-        product *= self._scale[rows]
-        if not self._all_sound:
-            product[~self._sound[rows]] = 1.0
-        np.maximum(self.similarity[rows], product, out=self.similarity[rows])
 
-
-def _times(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    with np.errstate(invalid="ignore", over="ignore"):  # rows that are not finite are overruled later
-        product: NDArray[np.float32] = rows @ others
-    return product
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (rows / _lengths(rows)[:, None]).astype(np.float32)
-
-
-def _sound(lengths: NDArray[np.float32]) -> NDArray[np.bool_]:
-    sound: NDArray[np.bool_] = np.isfinite(lengths) & (lengths > 0)
-    return sound
-
-
-def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``[N]`` Euclidean length of each row; not finite where a value is not, or is beyond all measure."""
+def _unit(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """``[N, D]`` rows of length 1, and ``[N]`` which could be scaled so; the others are zero."""
     with np.errstate(invalid="ignore", over="ignore"):
-        lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return lengths
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        sound = np.isfinite(lengths) & (lengths > 0)
+        unit = (rows / np.where(sound, lengths, 1)[:, None]).astype(np.float32, copy=False)
+    unit[~sound] = 0
+    return unit, sound
 
 
 def fill_coverage(task: Task, basket: Basket) -> None:
