@@ -29,10 +29,10 @@ def cycle(config: Config) -> list[Run]:
     with workspaces.lock(workspace_folder(config)):
         workspace = _ingest(config)
         runs = cycle.run(workspace, config)
-        page = report.build(workspace, runs)
-        say(f"report: {page}")
+        together = cycle.latest_runs(workspace)  # other seeds and arms of the same settings too
+        say(f"report: {report.build(workspace, together)}")
         if config.loop.fiftyone:
-            name = cockpit.sync(workspace, runs)
+            name = cockpit.sync(workspace, together)
             say(f"FiftyOne dataset: {name}; open it with `dataengine app workspace={workspace.root}`")
     return runs
 

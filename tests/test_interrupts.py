@@ -12,9 +12,13 @@ from dataengine.interrupts import held_back
 
 def test_an_interrupt_arrives_after_the_block() -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt):
+
+    def work() -> None:
         with held_back():
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("end of the block")
         reached.append("after the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert reached == ["end of the block"]
