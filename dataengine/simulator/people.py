@@ -121,19 +121,10 @@ def cyclist(look: int, lit: bool) -> Mesh:
     shape.ball(0, 1.62, 0.2, 0.12, skin)
     shape.ball(0, 1.67, 0.17, 0.13, ((230, 230, 226), (40, 42, 46), (200, 60, 40), (60, 140, 190))[look % 4])
     if lit:
-        shape.part(0, 0.8, -0.6)
-        shape.face(
-            [(-0.05, 0.74, -0.62), (0.05, 0.74, -0.62), (0.05, 0.84, -0.62), (-0.05, 0.84, -0.62)],
-            (255, 40, 30),
-            glow=1.0,
-            two_sided=True,
-        )
-        shape.face(
-            [(-0.05, 0.92, 0.62), (0.05, 0.92, 0.62), (0.05, 1.02, 0.62), (-0.05, 1.02, 0.62)],
-            (255, 250, 230),
-            glow=1.0,
-            two_sided=True,
-        )
+        shape.part(0, 0.8, 0)
+        for z, y, colour in ((-0.62, 0.74, (255, 40, 30)), (0.62, 0.92, (255, 250, 230))):
+            lamp = [(-0.05, y, z), (0.05, y, z), (0.05, y + 0.1, z), (-0.05, y + 0.1, z)]
+            shape.face(lamp, colour, glow=1.0)
     envelope = [[x, y, z] for x in (-0.34, 0.34) for y in (0.0, 1.8) for z in (-0.35, 0.35)]
     envelope += [[x, y, z] for x in (-0.06, 0.06) for y in (0.0, 0.71) for z in (-0.91, 0.91)]
     if look % 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ VIEW_M = 95.0
 BEHIND_M = 9.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Placed:
     """A batch in one frame.
 
@@ -28,6 +29,7 @@ class Placed:
         turn: ``[O]`` heading relative to the camera, radians, left positive.
         stride: ``[O]`` position of swinging limbs.
         near: ``[O]`` near enough along the road to be drawn.
+        walls: ``[O]`` everything near it stands in front of it.
     """
 
     batch: Batch
@@ -36,6 +38,13 @@ class Placed:
     turn: Floats
     stride: Floats
     near: NDArray[np.bool_]
+    walls: NDArray[np.bool_]
+
+    @cached_property
+    def feet(self) -> Floats:
+        """Corners of every object on the ground, ``[O, 4, 3]`` camera coordinates."""
+        owner = np.repeat(np.arange(self.batch.number), 4)
+        return self.to_camera(self.batch.footprint.reshape(-1, 3), owner).reshape(-1, 4, 3)
 
     def to_camera(self, points: Floats, owner: Ints) -> Floats:
         """Local points ``[N, 3]`` of the objects ``owner`` in camera coordinates, before pitch."""
@@ -65,12 +74,6 @@ class Placed:
         out[:, 2] = dz * cosine - dx * sine
         return out
 
-    def footprints(self) -> Floats:
-        """Corners of every object on the ground, ``[O, 4, 3]`` camera coordinates."""
-        corners = self.batch.footprint.reshape(-1, 3)
-        owner = np.repeat(np.arange(self.batch.number), 4)
-        return self.to_camera(corners, owner).reshape(-1, 4, 3)
-
 
 class Troupe:
     """A batch whose objects stand or move along the road.
@@ -82,12 +85,20 @@ class Troupe:
         d: Likewise, metres to the right of the ego lane's middle.
         turn: ``[O]`` heading relative to the road.
         stride: Likewise, position of swinging limbs.
+        walls: ``[O]`` things that everything near them stands in front of.
     """
 
     def __init__(
-        self, scene: Scene, batch: Batch, s: Doubles, d: Doubles, turn: Doubles, stride: Doubles
+        self,
+        scene: Scene,
+        batch: Batch,
+        s: Doubles,
+        d: Doubles,
+        turn: Doubles,
+        stride: Doubles,
+        walls: list[bool],
     ) -> None:
-        self.batch = batch
+        self.batch, self._walls = batch, np.array(walls, bool)
         self._s, self._stride = s, stride.astype(np.float32)
         x, z, heading = scene.road.pose(s, d)
         self._x, self._z = x.astype(np.float32), z.astype(np.float32)
@@ -106,6 +117,7 @@ class Troupe:
             turn=self._heading[:, frame] - np.float32(heading),
             stride=self._stride[:, frame],
             near=(along > s - BEHIND_M) & (along < s + VIEW_M),
+            walls=self._walls,
         )
 
 
@@ -120,6 +132,7 @@ def props_of(scene: Scene) -> Troupe:
         column + np.array([p.d for p in things]).reshape(-1, 1),
         np.array([p.turn for p in things]),
         column,
+        [p.wall for p in things],
     )
 
 
@@ -133,4 +146,5 @@ def actors_of(scene: Scene) -> Troupe:
         np.array([a.d for a in actors]).reshape(-1, frames),
         np.array([a.turn for a in actors]),
         np.array([a.stride for a in actors]).reshape(-1, frames),
+        [False] * len(actors),
     )

@@ -55,6 +55,7 @@ class Traffic:
         tail: Rare classes whose scene this clip passes through.
         lit: Whether lights are on.
         actors: What has been placed.
+        works_start: Where the roadworks begin along the road, if there are any.
     """
 
     rng: np.random.Generator
@@ -63,6 +64,7 @@ class Traffic:
     tail: frozenset[str]
     lit: bool
     actors: list[Actor] = field(default_factory=list)
+    works_start: float | None = None
 
     def fill(self) -> list[Actor]:
         """Place everything; the list's order numbers the tracks."""
@@ -160,7 +162,7 @@ class Traffic:
         low, high = 6.0 - max(speed, 0) * duration, self._end - min(speed, 0) * duration
         if direction > 0:
             low = 9.0
-        spacing = self.rng.uniform(18, 70)
+        spacing = self.rng.uniform(22, 80)
         s = low + self.rng.uniform(0, spacing)
         while s < high:
             length = self._vehicle(
@@ -173,7 +175,7 @@ class Traffic:
 
     def _parked(self, middle: float, direction: int) -> None:
         """A row of parked vehicles with empty places."""
-        density = self.rng.uniform(0.15, 0.6)
+        density = self.rng.uniform(0.1, 0.45)
         s = self.rng.uniform(2, 9)
         while s < self._end:
             if self.rng.random() < density:
@@ -251,8 +253,8 @@ class Traffic:
             8, 14
         )
         edge = min(self.layout.asphalt[1] - 0.3, 3.0)
-        spacing = self.rng.uniform(3.2, 5.0)
-        number = int(self.rng.integers(6, 12))
+        spacing = self.rng.uniform(2.8, 4.4)
+        number = int(self.rng.integers(8, 15))
         for i in range(number):
             share = min(i / 3, 1.0)
             d = edge * (1 - share) + 1.45 * share + self.rng.uniform(-0.08, 0.08)
@@ -266,5 +268,3 @@ class Traffic:
                 self.rng.uniform(0, 6),
                 0.0,
             )
-
-    works_start: float | None = None
