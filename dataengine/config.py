@@ -292,8 +292,9 @@ class LabelConfig:
     name: str = "oracle"
     """``oracle``: the hidden truth of the dataset answers at once."""
     seconds_per_frame: float = 7.8
-    """Annotator seconds to open one frame and see that nothing is left to draw, objects or not. Default:
-    median time of "coverage verification" of one image (Su, Deng and Fei-Fei 2012, HCOMP)."""
+    """Annotator seconds to open one frame and see that nothing is left to draw, objects or not. The
+    default is an assumption, of the order that "coverage verification" of an image took in Su, Deng and
+    Fei-Fei (2012, HCOMP); measure your own annotators."""
     seconds_per_box: float = 7.0
     """Annotator seconds to draw one box. Default: extreme clicking, 7 s (Papadopoulos et al. 2017, ICCV,
     abstract); dragging corners took ImageNet's annotators 35 s with verification (Su 2012, cited there)."""
