@@ -67,7 +67,7 @@ def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
 
 def _mine(arm: Arm, cycle: int) -> list[Path]:
     pool = arm.workspace.frames(POOL)
-    path = arm.run.cycle(cycle) / "selection.parquet"
+    path = arm.run.cycle(cycle) / "candidates.parquet"
     if cycle == 0:
         write_parquet(path, _seed_set(arm, pool))
         return [path]
@@ -75,9 +75,9 @@ def _mine(arm: Arm, cycle: int) -> list[Path]:
     previous = arm.run.cycle(cycle - 1)
     labels = FrameBoxes.from_table(read_parquet(previous / "labels.parquet"))
     predictions = _read_predictions(arm, cycle - 1)
-    taken = set(labels.frame_ids) | _rejected(arm, cycle)
-    keep = np.array([frame_id not in taken for frame_id in pool["frame_id"].to_pylist()], bool)
-    candidates = pool.filter(pa.array(keep))
+    # frames that were ingested after the last prediction join in the next cycle
+    open_ids = set(predictions.boxes.frame_ids) - set(labels.frame_ids) - _rejected(arm, cycle)
+    candidates = pool.filter(pc.is_in(pool["frame_id"], pa.array(sorted(open_ids), pa.string())))
     classes = arm.workspace.taxonomy.classes
     selection = mine.select(
         mine.Pool(
@@ -142,9 +142,11 @@ def _seed_set(arm: Arm, pool: pa.Table) -> pa.Table:
 
 def _label(arm: Arm, cycle: int) -> list[Path]:
     folder = arm.run.cycle(cycle)
-    selection = read_parquet(folder / "selection.parquet")
+    candidates = read_parquet(folder / "candidates.parquet")
     budget = arm.config.mine.budget if cycle else replace(arm.config.mine.budget, amount=float("inf"))
-    bought, cost = label.buy(label.Oracle(arm.workspace.lake), selection, budget, arm.config.label)
+    bought, cost = label.buy(label.Oracle(arm.workspace.lake), candidates, budget, arm.config.label)
+    paid = pc.is_in(candidates["frame_id"], pa.array(bought.frame_ids, pa.string()))
+    write_parquet(folder / "selection.parquet", candidates.filter(paid))
     total = cost
     if cycle:
         total = cost + spent(arm, cycle - 1)
@@ -152,7 +154,7 @@ def _label(arm: Arm, cycle: int) -> list[Path]:
         bought = _decide(arm, cycle, _join(earlier, bought))
     write_parquet(folder / "labels.parquet", bought.to_table())
     files.write_json(folder / "cost.json", {"bought": cost.plain(), "total": total.plain()})
-    return [folder / "labels.parquet", folder / "cost.json"]
+    return [folder / name for name in ("selection.parquet", "labels.parquet", "cost.json")]
 
 
 def bought_nothing(arm: Arm, cycle: int) -> bool:
