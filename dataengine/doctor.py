@@ -110,7 +110,7 @@ def _mongod() -> Finding:
     from dataengine import cockpit
 
     status = cockpit.check()
-    return Finding(what="FiftyOne", works=status.works, detail=status.detail, remedy=status.remedy)
+    return Finding(what="FiftyOne", works=status.ok, detail=status.detail, remedy=status.remedy)
 
 
 def _browser() -> Finding:

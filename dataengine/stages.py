@@ -7,7 +7,7 @@ their paths; ``dataengine.cycle`` enters them in the journal.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -287,7 +287,7 @@ def _headline(measures: Sequence[Measure]) -> str:
     return f"AP50 {figure(TEST, 'all'):.3f} on test, {figure(TEST, 'tail'):.3f} on its tail"
 
 
-def _images(workspace: Workspace, frame_ids: Sequence[str]) -> list[Path]:
+def _images(workspace: Workspace, frame_ids: Iterable[str]) -> list[Path]:
     frames = workspace.frames()
     paths = dict(zip(frames["frame_id"].to_pylist(), workspace.image_paths(frames), strict=True))
     return [paths[frame_id] for frame_id in frame_ids]
