@@ -101,30 +101,26 @@ class Ground:
                 base[np.abs(d - edge) < 0.12] = (184, 182, 176)
         return np.clip(base, 0, 255).astype(np.uint8)
 
-    def _box(self, s: tuple[float, float], d: tuple[float, float]) -> Image:
-        """The texels of a rectangle, to be written to."""
+    def _span(self, s: tuple[float, float], d: tuple[float, float]) -> tuple[slice, slice]:
+        """Rows and columns of a rectangle, at least one of each."""
         r0, r1 = (int(max((v + BACK_M) / ALONG_M, 0)) for v in s)
         c0, c1 = (int(max((v + REACH_M) / ACROSS_M, 0)) for v in d)
-        return self.texture[r0 : max(r1, r0 + 1), c0 : max(c1, c0 + 1)]
+        return slice(r0, max(r1, r0 + 1)), slice(c0, max(c1, c0 + 1))
 
-    def _blend(
-        self, s: tuple[float, float], d: tuple[float, float], colour: tuple[int, int, int], share: float
-    ) -> None:
-        texels = self._box(s, d)
-        texels[:] = (texels * (1 - share) + np.array(colour) * share).astype(np.uint8)
+    def _blend(self, mask: Image, grey: int, share: float) -> None:
+        """Mix ``share`` of a grey into the texels where ``mask`` is set."""
+        mixed = cv2.convertScaleAbs(self.texture, alpha=1 - share, beta=share * grey)
+        cv2.copyTo(mixed, mask, self.texture)
 
     def _wear(self, rng: np.random.Generator) -> None:
         """Patches, joints, manholes and cracks."""
         left, right = self.layout.asphalt
         length = len(self.texture) * ALONG_M - BACK_M
+        patches = np.zeros(self.texture.shape[:2], np.uint8)
         for _ in range(int(rng.poisson(length / 18))):
             s, d = rng.uniform(0, length), rng.uniform(left, right - 1.5)
-            self._blend(
-                (s, s + rng.uniform(1, 9)),
-                (d, d + rng.uniform(0.5, 1.6)),
-                (70, 70, 72),
-                rng.uniform(0.2, 0.6),
-            )
+            patches[self._span((s, s + rng.uniform(1, 9)), (d, d + rng.uniform(0.5, 1.6)))] = 255
+        self._blend(patches, 70, rng.uniform(0.25, 0.6))
         for _ in range(int(rng.poisson(length / 22))):
             centre = (
                 int((rng.uniform(left + 1, right - 1) + REACH_M) / ACROSS_M),
@@ -142,24 +138,24 @@ class Ground:
                 self.texture[joints, columns] = self.texture[joints, columns] // 5 * 4
 
     def _paint(self, rng: np.random.Generator) -> None:
-        """Lane lines, pedestrian crossings and arrows."""
+        """Lane lines and pedestrian crossings."""
         length = len(self.texture) * ALONG_M - BACK_M
-        white, wear = (228, 228, 222), rng.uniform(0.55, 0.95)
+        mask = np.zeros(self.texture.shape[:2], np.uint8)
         for offset, width, dash, gap in self.layout.lines:
             span = (offset - width / 2, offset + width / 2)
             if not dash:
-                self._blend((-BACK_M, length), span, white, wear)
+                mask[self._span((-BACK_M, length), span)] = 255
                 continue
             for s in np.arange(-BACK_M + rng.uniform(0, dash + gap), length, dash + gap):
-                self._blend((s, s + dash), span, white, wear)
+                mask[self._span((s, s + dash), span)] = 255
         left, right = self.layout.asphalt
-        if self.layout.area != "rural":
-            for s in np.cumsum(rng.uniform(25, 90, 4)):
-                if s > length - 4 or rng.random() < 0.35:
-                    continue
-                for d in np.arange(left + 0.3, right - 0.5, 1.0):
-                    self._blend((s, s + 3.2), (d, d + 0.5), white, wear)
-                self._blend((s - 1.6, s - 1.2), (-1.6, right - 0.2), white, wear)
+        for s in np.cumsum(rng.uniform(25, 90, 4)) if self.layout.walks else ():
+            if s > length - 4 or rng.random() < 0.35:
+                continue
+            for d in np.arange(left + 0.3, right - 0.5, 1.0):
+                mask[self._span((s, s + 3.2), (d, d + 0.5))] = 255
+            mask[self._span((s - 1.6, s - 1.2), (-1.6, right - 0.2))] = 255
+        self._blend(mask, 226, rng.uniform(0.55, 0.95))
 
     def darken(self, polygons: Sequence[NDArray[np.float64]], share: float) -> None:
         """Throw shadows: darken by ``share`` what lies in a convex polygon ``[N, 2]`` of ``(s, d)``."""
@@ -167,11 +163,11 @@ class Ground:
         for polygon in polygons:
             texels = (polygon[:, ::-1] + (REACH_M, BACK_M)) * (1 / ACROSS_M, 1 / ALONG_M)
             cv2.fillConvexPoly(mask, np.clip(texels, -9999, 99999).astype(np.int32), 255)
-        cv2.copyTo(cv2.convertScaleAbs(self.texture, alpha=1 - share), mask, self.texture)
+        self._blend(mask, 0, share)
 
     def lighten(self, s: float, d: float, radius: float, share: float) -> None:
         """Shine a lamp on the ground: brightest at ``(s, d)``, nothing beyond ``radius`` metres."""
-        texels = self._box((s - radius, s + radius), (d - radius, d + radius))
+        texels = self.texture[self._span((s - radius, s + radius), (d - radius, d + radius))]
         rows, columns = texels.shape[:2]
         across, along = np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows))
         gain = 1 + share * np.maximum(1 - across**2 - along**2, 0) ** 1.5

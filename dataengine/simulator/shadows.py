@@ -27,28 +27,29 @@ def cast(ground: Ground, things: list[Prop], light: Light) -> None:
     sun = light.sun_direction
     reach = min(1.0 / max(float(sun[1]), 0.2), 2.6)
     away = -np.array([float(sun[2]), float(sun[0])]) * reach
-    polygons: list[Doubles] = []
-    for shape, thing in zip(corners, things, strict=True):
-        throw = away * thing.mesh.height
-        if thing.mesh.height > TALL_M and not thing.wall:
-            polygons += _stem_and_crown(shape, throw)
-        else:
-            both = np.concatenate([shape, shape + throw]).astype(np.float32)
-            polygons.append(np.asarray(cv2.convexHull(both), np.float64)[:, 0])
-    ground.darken(polygons, 0.38)
+    height = np.array([thing.mesh.height for thing in things])
+    tall = (height > TALL_M) & ~np.array([thing.wall for thing in things])
+    throw = height[:, None] * away
+    both = np.concatenate([corners, corners + throw[:, None]], axis=1).astype(np.float32)
+    polygons = [np.asarray(cv2.convexHull(shape), np.float64)[:, 0] for shape in both[~tall]]
+    ground.darken(polygons + _stems_and_crowns(corners[tall], throw[tall]), 0.38)
 
 
-def _stem_and_crown(shape: Doubles, throw: Doubles) -> list[Doubles]:
-    """The shadow of a tree or a lamp: a thin stroke, and an ellipse at its end where there is a crown."""
-    foot, along = shape.mean(0), throw / max(float(np.hypot(*throw)), 1e-6)
-    across = np.array([-along[1], along[0]])
-    crown = foot + 0.72 * throw
-    side = 0.12 * across
-    found = [np.stack([foot - side, foot + side, crown + side, crown - side])]
-    radius = 0.5 * float((shape.max(0) - shape.min(0)).min())
-    if radius > 0.8:
-        found.append(crown + radius * (np.outer(_COSINE, along) * 1.3 + np.outer(_SINE, across)))
-    return found
+def _stems_and_crowns(corners: Doubles, throw: Doubles) -> list[Doubles]:
+    """Shadows of trees and lamps: a thin stroke each, and an ellipse at its end where there is a crown.
+
+    Args:
+        corners: ``[O, 4, 2]`` footprints in ``(s, d)``.
+        throw: ``[O, 2]`` where the shadow of the top falls, from the foot.
+    """
+    along = throw / np.maximum(np.hypot(throw[:, 0], throw[:, 1]), 1e-6)[:, None]
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    foot = corners.mean(1)
+    crown, side = foot + 0.72 * throw, 0.12 * across
+    stems = np.stack([foot - side, foot + side, crown + side, crown - side], axis=1)
+    radius = 0.5 * (corners.max(1) - corners.min(1)).min(1)[:, None, None]
+    ring = 1.3 * _COSINE[:, None] * along[:, None] + _SINE[:, None] * across[:, None]
+    return [*stems, *(crown[:, None] + radius * ring)[radius[:, 0, 0] > 0.8]]
 
 
 _COSINE, _SINE = np.cos(np.arange(10) * np.pi / 5), np.sin(np.arange(10) * np.pi / 5)

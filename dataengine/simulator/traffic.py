@@ -219,11 +219,11 @@ class Traffic:
             self._person(at, d, np.pi / 2 if leftwards else -np.pi / 2, speed)
 
     def _cyclists(self) -> None:
-        """Two to five cyclists: beside the ego lane, coming towards it, or crossing."""
+        """Three to seven cyclists: beside the ego lane, coming towards it, or crossing."""
         time, right = self.ego.time_s, self.layout.asphalt[1]
         lane = self.layout.cycle_lane or (1.4, 2.2)
         s = self.rng.uniform(7, 14)
-        for _ in range(int(self.rng.integers(2, 5))):
+        for _ in range(int(self.rng.integers(3, 6))):
             speed = float(self.ego.speed_mps.mean()) * self.rng.uniform(0.88, 1.05)
             self._cyclist(s + speed * time, self.rng.uniform(lane[0] + 0.35, lane[1] - 0.3), 0.0)
             s += self.rng.uniform(3.0, 8)
