@@ -1,0 +1,50 @@
+"""Every class that the embedded fleet declares can be learned: minutes, so only with ``--slow``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dataengine import evaluate, learn, verbs
+from dataengine.config import Config, LoopConfig, TrainConfig
+from dataengine.schema import POOL, TEST
+from dataengine.streams import Streams
+
+STEPS = 1600
+"""All labels get as many steps as they need; the loop's fits have fewer frames, and fewer steps."""
+
+
+@pytest.mark.slow
+def test_with_all_labels_every_class_reaches_ap50_of_070(tmp_path: Path) -> None:
+    config = Config(
+        workspace=str(tmp_path / "w"), train=replace(TrainConfig(), steps=STEPS), loop=LoopConfig(cycles=1)
+    )
+    workspace = verbs.ingest(config)
+    common = {"taxonomy": workspace.taxonomy, "model": config.model, "compute": config.compute}
+    pool, test = workspace.frames(POOL), workspace.frames(TEST)
+    result = learn.fit(
+        workspace.image_paths(pool),
+        workspace.lake.truth(pool["frame_id"].to_pylist()),
+        train=config.train,
+        streams=Streams(0),
+        folder=tmp_path / "fit",
+        **common,
+    )
+    test_ids = test["frame_id"].to_pylist()
+    predictions = learn.predict(workspace.image_paths(test), test_ids, checkpoint=result.checkpoint, **common)
+    judged = evaluate.evaluate(
+        workspace.lake.truth(test_ids),
+        predictions.boxes,
+        test,
+        taxonomy=workspace.taxonomy,
+        config=config.evaluate,
+        split=TEST,
+        rng=Streams(0).generator("bootstrap"),
+    )
+    reached = {name: judged.value(f"class:{name}", "ap50") for name in workspace.taxonomy.classes}
+    print(
+        f"AP50 with all {len(pool)} labels and {STEPS} steps:", {k: round(v, 3) for k, v in reached.items()}
+    )
+    assert min(reached.values()) >= 0.7, reached
