@@ -99,6 +99,4 @@ def _address() -> str:
     import fiftyone
 
     uri = fiftyone.config.database_uri
-    if uri:
-        return str(uri).rsplit("@", 1)[-1].removeprefix("mongodb://").split("/", 1)[0]
-    return str(fiftyone.config.database_dir)
+    return service.host(uri) if uri else str(fiftyone.config.database_dir)

@@ -109,7 +109,12 @@ def server_version(uri: str, timeout_ms: int = 3000) -> str:
         with client:
             return str(client.server_info()["version"])
     except PyMongoError as error:
-        raise ServiceError(f"MongoDB at {uri.rsplit('@', 1)[-1]} does not answer; {REMEDY}") from error
+        raise ServiceError(f"MongoDB at {host(uri)} does not answer; {REMEDY}") from error
+
+
+def host(uri: str) -> str:
+    """The part of a MongoDB URI that may be shown: neither password nor options."""
+    return uri.split("://", 1)[-1].rsplit("@", 1)[-1].split("/", 1)[0].split("?", 1)[0]
 
 
 @contextmanager
