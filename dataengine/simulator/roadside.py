@@ -67,7 +67,7 @@ def _houses(
     gap, share = {"city": (0.0, 0.94), "suburb": (5.0, 0.8), "rural": (26.0, 0.35)}[area]
     s = -12.0 + rng.uniform(0, 8)
     while s < length:
-        mesh = buildings.building(int(rng.integers(buildings.NUM_LOOKS)), lit)
+        mesh = buildings.building(int(rng.integers(buildings.NUM_LOOKS)), lit, area == "city")
         size = float(np.ptp(mesh.envelope[:, 2]))
         if rng.random() < share:
             back = 0.0 if area == "city" else rng.uniform(0, 3)
