@@ -77,10 +77,10 @@ def focal_loss(logits: Tensor, heat: Tensor, seen: Tensor) -> Tensor:
         seen: ``[N, 1, h, w]`` bool; cells where it is false are no negatives. Centres always count.
     """
     probability = logits.sigmoid()
-    hit = heat == 1
-    positive = -F.logsigmoid(logits) * (1 - probability) ** 2
-    negative = F.softplus(logits) * probability**2 * (1 - heat) ** 4
-    return torch.where(hit, positive, negative * seen).sum()
+    log_hit = F.logsigmoid(logits)
+    positive = -log_hit * (1 - probability) ** 2
+    negative = (logits - log_hit) * probability**2 * (1 - heat) ** 4  # -log(1 - p) = logit - log p
+    return torch.where(heat == 1, positive, negative * seen).sum()
 
 
 def _box_loss(sides: Tensor, xyxy: Tensor, image: Tensor, gaussian: Tensor, stride: int) -> Tensor:

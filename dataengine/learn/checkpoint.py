@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from dataengine import files
@@ -29,7 +29,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, A
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {_KEY: json.dumps({"format_version": FORMAT_VERSION, **description}, sort_keys=True)}
-    files.atomic(path, lambda temporary: save_file(plain, temporary, header))
+    content = save(plain, header)  # its own save_file hides a full disk in an error of another kind
+    files.atomic(path, lambda temporary: temporary.write_bytes(content))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

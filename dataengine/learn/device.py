@@ -60,7 +60,7 @@ def session(compute: ComputeConfig) -> Iterator[Session]:
         # Off: nothing here reads memory that it has not written, and filling it costs time.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*does not have a deterministic implementation.*")
+            warnings.filterwarnings("ignore", ".*(does not have a deterministic|not deterministic because).*")
             yield Session(device=device, bf16=compute.bf16 and native_bf16(device), threads=threads)
     finally:
         torch.set_num_threads(before[0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from dataengine.config import ModelConfig
-from dataengine.errors import ModelError
+from dataengine.errors import ModelError, WorkspaceError
 from dataengine.files import sha256
 from dataengine.learn import checkpoint
 from dataengine.schema import Taxonomy
@@ -42,6 +43,16 @@ def test_the_same_content_gives_the_same_bytes_in_another_process(tmp_path: Path
         digests.add(sha256(path))
     checkpoint.write_model(tmp_path / "own.safetensors", TENSORS, CARS, ModelConfig())
     assert digests == {sha256(tmp_path / "own.safetensors")}
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WorkspaceError, match="the disk is full"):
+        checkpoint.write_model(tmp_path / "m.safetensors", TENSORS, CARS, ModelConfig())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_taxonomy_names_both(tmp_path: Path) -> None:
