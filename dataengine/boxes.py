@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 PAIRS_PER_BLOCK = 1_000_000
 """Pairs of boxes compared at once: bounds the memory to some 100 MB."""

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from dataengine import files, schema
 from dataengine.errors import WorkspaceError
+from dataengine.frameboxes import FrameBoxes
 
 TABLES: dict[str, pa.Schema] = {
     "clips": schema.CLIPS,
@@ -70,10 +71,10 @@ class Lake:
         parts = [read_parquet(path, columns).cast(wanted) for path in self.parts(table)]
         return pa.concat_tables(parts) if parts else wanted.empty_table()
 
-    def truth(self, frame_ids: list[str]) -> schema.FrameBoxes:
+    def truth(self, frame_ids: list[str]) -> FrameBoxes:
         """The hidden labels of the named frames, in that order; frames without a label row are left out."""
         rows = self.read("oracle")
         order = {frame_id: index for index, frame_id in enumerate(frame_ids)}
         kept = rows.filter(pc.is_in(rows["frame_id"], pa.array(frame_ids, pa.string())))
         rank = pa.array([order[frame_id] for frame_id in kept["frame_id"].to_pylist()], pa.int64())
-        return schema.FrameBoxes.from_table(kept.take(pc.sort_indices(rank)))
+        return FrameBoxes.from_table(kept.take(pc.sort_indices(rank)))

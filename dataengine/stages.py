@@ -19,10 +19,11 @@ import pyarrow.compute as pc
 from dataengine import cockpit, evaluate, files, label, learn, mine
 from dataengine.config import Config
 from dataengine.errors import ConfigError
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.label import Cost
 from dataengine.lake import read_parquet, write_parquet
 from dataengine.progress import say
-from dataengine.schema import POOL, SELECTION, TEST, TEST_SPLITS, VAL, FrameBoxes, Measure, Predictions
+from dataengine.schema import POOL, SELECTION, TEST, TEST_SPLITS, VAL, Measure
 from dataengine.streams import Streams
 from dataengine.workspace import Run, Workspace
 

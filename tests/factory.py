@@ -11,17 +11,9 @@ import pyarrow as pa
 
 from dataengine import cards, files
 from dataengine.config import Config
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import write_parquet
-from dataengine.schema import (
-    CLIPS,
-    FRAME_ERRORS,
-    FRAMES,
-    MISTAKES,
-    SELECTION,
-    SPLIT_TABLE,
-    FrameBoxes,
-    Predictions,
-)
+from dataengine.schema import CLIPS, FRAME_ERRORS, FRAMES, MISTAKES, SELECTION, SPLIT_TABLE
 from dataengine.workspace import Run, Workspace
 
 WIDTH, HEIGHT, FRAMES_PER_CLIP, EMBEDDING = 96, 64, 4, 8

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dataengine import boxes
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 UNIT = [0, 0, 10, 10]
 

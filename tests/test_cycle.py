@@ -12,8 +12,8 @@ import pytest
 from dataengine import cycle, stages, verbs
 from dataengine.config import Budget, Config
 from dataengine.errors import ConfigError, UserError
+from dataengine.frameboxes import FrameBoxes
 from dataengine.lake import read_parquet
-from dataengine.schema import FrameBoxes
 from dataengine.workspace import Run, Workspace, lock
 from tests.tiny import tiny_config
 

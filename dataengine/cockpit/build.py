@@ -15,8 +15,8 @@ from dataengine.cockpit.columns import BOX_LIST, FLOAT, INTEGER, RECORD, STRING,
 from dataengine.cockpit.decisions import CORRECTED, DIGEST, TRUTH, Held, held
 from dataengine.cockpit.facts import OUR_TAGS, REJECT, Facts, subset
 from dataengine.cockpit.ownership import Ownership
+from dataengine.frameboxes import positions
 from dataengine.progress import bar
-from dataengine.schema import positions
 from dataengine.workspace import Run, Workspace
 
 CHUNK = 2000

@@ -16,7 +16,7 @@ import pyarrow as pa
 from dataengine import files
 from dataengine.cockpit import documents
 from dataengine.cockpit.facts import Arm, Facts, subset
-from dataengine.schema import FrameBoxes, positions
+from dataengine.frameboxes import FrameBoxes, positions
 
 WRITER_VERSION = 1
 """Part of every digest: raise it when the same source is to be written in another way."""

@@ -12,7 +12,8 @@ import numpy as np
 from dataengine.cockpit import connection, documents, record
 from dataengine.cockpit.facts import REJECT
 from dataengine.errors import InputError
-from dataengine.schema import IGNORE, POOL, FrameBoxes, Taxonomy
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import IGNORE, POOL, Taxonomy
 from dataengine.workspace import Workspace
 
 TRUTH = "ground_truth"

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.schema import IGNORE, FrameBoxes
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import IGNORE
 
 
 @contextmanager

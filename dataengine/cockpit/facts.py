@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dataengine.frameboxes import FrameBoxes, positions
 from dataengine.lake import read_parquet
-from dataengine.schema import POOL, TEST_SPLITS, VAL, FrameBoxes, positions
+from dataengine.schema import POOL, TEST_SPLITS, VAL
 from dataengine.workspace import Run, Workspace
 
 JUDGED = (VAL, *TEST_SPLITS)

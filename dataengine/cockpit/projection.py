@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dataengine import files
 from dataengine.cockpit.facts import Arm, Facts
 from dataengine.cockpit.ownership import Ownership
-from dataengine.schema import flat
+from dataengine.frameboxes import flat
 
 MAP = "frame_map"
 """Brain key of the map in the Embeddings panel."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine import boxes
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 AREA_LIMIT = 1e10
 """COCO's own upper end of the area range ``all``, in square pixels."""

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from dataengine import boxes
 from dataengine.config import EvaluateConfig
-from dataengine.schema import FRAME_ERRORS, MISTAKES, FrameBoxes
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import FRAME_ERRORS, MISTAKES
 
 VOCABULARY = ("missed", "false_alarm", "swapped_class", "bad_location")
 """The kinds of mistakes, as in the columns of ``FRAME_ERRORS``."""

@@ -13,7 +13,8 @@ from dataengine.config import EvaluateConfig
 from dataengine.evaluate.errors import NEAR_IOU, find_errors
 from dataengine.evaluate.judging import judge
 from dataengine.evaluate.sheet import Sheet
-from dataengine.schema import FrameBoxes, Measure, Taxonomy
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import Measure, Taxonomy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

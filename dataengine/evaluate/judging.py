@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dataengine import boxes
 from dataengine.evaluate.coco import AreaRange
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """COCO's ten thresholds; ``ap50`` reads the first, ``map50_95`` all."""

@@ -15,7 +15,8 @@ from dataengine.evaluate import bootstrap, coco, slices
 from dataengine.evaluate.errors import FrameErrors
 from dataengine.evaluate.judging import Judged
 from dataengine.evaluate.precision import average_precision
-from dataengine.schema import FrameBoxes, Taxonomy
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import Taxonomy
 
 Row = tuple[str, str, float]
 """Slice, metric, value."""

@@ -11,8 +11,9 @@ import pyarrow as pa
 from dataengine.adapters.base import Recording, Telemetry
 from dataengine.adapters.labels import FrameLabels, class_ids
 from dataengine.cards import Card
+from dataengine.frameboxes import FrameBoxes
 from dataengine.images import ImageMeasures
-from dataengine.schema import CLIPS, FRAMES, FrameBoxes
+from dataengine.schema import CLIPS, FRAMES
 
 _SIGNALS = ("speed_mps", "yaw_rate_radps", "acceleration_mps2")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine.config import BudgetUnit, LabelConfig
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.lake import Lake
-from dataengine.schema import FrameBoxes
 
 
 class Annotator(Protocol):

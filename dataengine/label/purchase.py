@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from dataengine.config import Budget, LabelConfig
+from dataengine.frameboxes import FrameBoxes
 from dataengine.label.cost import Cost, drawn, spent
 from dataengine.label.oracle import Annotator
-from dataengine.schema import FrameBoxes
 
 
 def buy(

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from dataengine import files, progress
 from dataengine.config import ComputeConfig, ModelConfig, TrainConfig
 from dataengine.errors import ModelError
+from dataengine.frameboxes import FrameBoxes
 from dataengine.learn import checkpoint, device, models, order
 from dataengine.learn.ahead import ahead
 from dataengine.learn.batch import Batch
 from dataengine.learn.frames import LabelledFrames
 from dataengine.learn.losslog import LossLog
 from dataengine.learn.training import Trainer
-from dataengine.schema import FrameBoxes, Taxonomy
+from dataengine.schema import Taxonomy
 from dataengine.streams import Streams
 from dataengine.workspace import read_jsonl
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from dataengine.config import TrainConfig
 from dataengine.errors import InputError
+from dataengine.frameboxes import FrameBoxes
 from dataengine.images import read_image
 from dataengine.learn import augment
 from dataengine.learn.batch import Batch, padded
-from dataengine.schema import FrameBoxes
 
 CACHE_BYTES = 2 * 1024**3
 """Decoded images kept in memory by one fit: about 11,000 of 320 x 192 pixels, 770 of 1280 x 720."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 from dataengine.streams import Streams
 
 

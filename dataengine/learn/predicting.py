@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from dataengine import progress
 from dataengine.config import ComputeConfig, ModelConfig
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.learn import device, models
 from dataengine.learn.ahead import ahead
 from dataengine.learn.batch import padded
 from dataengine.learn.detector import Detector
 from dataengine.learn.device import Session
 from dataengine.learn.frames import read_scaled, stack
-from dataengine.schema import FrameBoxes, Predictions, Taxonomy
+from dataengine.schema import Taxonomy
 
 BATCH_PIXELS = 32 * 320 * 192
 """Pixels of one batch: 32 frames of 320 x 192, and at least one of any size."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataengine.schema import Predictions
+from dataengine.frameboxes import Predictions
 
 LEAST_EXPECTED_BOXES = 0.2
 """Boxes per frame assumed where a model predicts next to nothing, to plan a budget in boxes."""

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from dataengine import files
 from dataengine.errors import WorkspaceError
+from dataengine.frameboxes import FrameBoxes
 from dataengine.lake import read_parquet
-from dataengine.schema import FrameBoxes, Taxonomy
+from dataengine.schema import Taxonomy
 from dataengine.workspace import Run, Workspace, read_jsonl
 
 Key = tuple[int, str, str, str]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.report.data import Gathered, RunRecord
-from dataengine.schema import VAL, FrameBoxes
+from dataengine.schema import VAL
 
 
 @dataclass(frozen=True)

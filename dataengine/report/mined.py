@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.report.data import Arm, Gathered, image_path
 from dataengine.report.figures import key
 from dataengine.report.html import Markup, el, note, section
@@ -15,7 +16,6 @@ from dataengine.report.numbers import count, plural, tally
 from dataengine.report.purchases import classes, conditions, cycle_name, new_labels, per_cycle
 from dataengine.report.tables import capped
 from dataengine.report.thumbnails import Drawn, Picture, thumbnail
-from dataengine.schema import FrameBoxes
 
 MAX_THUMBNAILS = 96
 MAX_GROUP = 12

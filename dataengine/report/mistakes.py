@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.report.confusion import confusions
 from dataengine.report.data import Arm, Gathered
 from dataengine.report.figures import key
@@ -14,7 +15,6 @@ from dataengine.report.judged import Mistakes, load
 from dataengine.report.mined import picture_of
 from dataengine.report.summary import Comparison
 from dataengine.report.thumbnails import Drawn, thumbnail
-from dataengine.schema import FrameBoxes
 
 MAX_SHOWN = 48
 """Pictures in one gallery, all arms together."""

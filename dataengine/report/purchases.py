@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.report.data import Gathered, RunRecord
 from dataengine.report.figures import key
 from dataengine.report.html import Markup, el, note
 from dataengine.report.numbers import count, duration
 from dataengine.report.tables import Column, bar, capped, table
-from dataengine.schema import POOL, FrameBoxes
+from dataengine.schema import POOL
 
 MAX_CLASSES = 30
 MAX_CONDITIONS = 40

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dataengine import files
 from dataengine.config import WorldConfig
-from dataengine.schema import ragged
+from dataengine.frameboxes import ragged
 from dataengine.simulator.painter import Painter
 from dataengine.simulator.plan import ClipPlan, clip_paths
 from dataengine.simulator.scene import Scene

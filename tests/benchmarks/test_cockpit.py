@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dataengine.cockpit import documents, writer
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 pytestmark = pytest.mark.mongo
 BOXES = 5

@@ -12,7 +12,7 @@ import pytest
 
 from dataengine.config import EvaluateConfig
 from dataengine.evaluate import Evaluation, evaluate
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 from tests.evaluate.scenes import CLASSES, TAXONOMY, frames_table, scene
 
 SIDE = 400.0

@@ -66,7 +66,7 @@ def repeat(batch: Batch) -> Iterator[Batch]:
 def report(name: str, images: int, loaded_s: float, bare_s: float) -> float:
     ratio = bare_s / loaded_s
     line = f"{name}: {images / loaded_s:.0f} images/s from files, {images / bare_s:.0f} bare: {ratio:.2f}"
-    print(f"\n{line}", file=sys.stderr)  # noqa: T201
+    print(f"\n{line}", file=sys.stderr)
     return ratio
 
 

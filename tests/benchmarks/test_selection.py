@@ -12,8 +12,8 @@ import pytest
 
 from dataengine import mine
 from dataengine.config import Budget, LabelConfig, MineConfig
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.mine.coverage import Coverage
-from dataengine.schema import FrameBoxes, Predictions
 
 CLASSES = ("car", "truck", "pedestrian", "cyclist", "cone")
 PER_CLIP = 10

@@ -10,8 +10,8 @@ import pytest
 
 from dataengine import cockpit, files
 from dataengine.cockpit import views
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet, write_parquet
-from dataengine.schema import FrameBoxes, Predictions
 from dataengine.workspace import Workspace
 
 pytestmark = pytest.mark.mongo

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dataengine.cockpit import documents
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 SIZES = np.array([[100.0, 50.0], [100.0, 50.0]])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataengine.cockpit import documents, writer
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 
 pytestmark = pytest.mark.mongo
 VOLATILE = ("_id", "_rand", "_dataset_id", "created_at", "last_modified_at")

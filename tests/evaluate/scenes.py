@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from dataengine.schema import FrameBoxes, Taxonomy
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import Taxonomy
 
 CLASSES = ("car", "truck", "cyclist")
 TAXONOMY = Taxonomy(

@@ -8,7 +8,7 @@ import pytest
 from dataengine import boxes
 from dataengine.evaluate import coco, precision
 from dataengine.evaluate.judging import judge
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 from tests.evaluate.scenes import CLASSES, frame_ids, scene
 
 RANGES = coco.area_ranges(300.0, 2500.0)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dataengine import boxes
 from dataengine.config import EvaluateConfig
 from dataengine.evaluate import VOCABULARY, FrameErrors, find_errors
-from dataengine.schema import FRAME_ERRORS, MISTAKES, FrameBoxes
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import FRAME_ERRORS, MISTAKES
 from tests.evaluate.scenes import scene
 
 CAR, TRUCK = 0, 1

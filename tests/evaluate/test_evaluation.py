@@ -7,7 +7,8 @@ import pytest
 
 from dataengine.config import EvaluateConfig
 from dataengine.evaluate import Evaluation, coco, evaluate
-from dataengine.schema import FrameBoxes, Taxonomy
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import Taxonomy
 from tests.evaluate.scenes import CLASSES, TAXONOMY, frames_table, scene
 
 CONFIG = EvaluateConfig(bootstrap=60)

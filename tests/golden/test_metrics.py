@@ -22,7 +22,7 @@ import pytest
 
 from dataengine.config import EvaluateConfig
 from dataengine.evaluate import Evaluation, evaluate
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 from tests.evaluate.scenes import TAXONOMY, frame_ids, frames_table
 
 ON_FILE = Path(__file__).with_name("metrics.json")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from dataengine.schema import SELECTION, FrameBoxes
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import SELECTION
 
 
 class Counting:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataengine.config import BudgetUnit, LabelConfig
+from dataengine.frameboxes import FrameBoxes
 from dataengine.label.cost import Cost, drawn, spent
-from dataengine.schema import FrameBoxes
 
 CONFIG = LabelConfig(seconds_per_frame=5, seconds_per_box=10)
 LABELS = FrameBoxes.build(

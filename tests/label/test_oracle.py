@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.label import Oracle
 from dataengine.lake import Lake
-from dataengine.schema import FrameBoxes
 
 
 def test_answers_in_the_order_of_the_question(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dataengine.schema import FrameBoxes, Taxonomy
+from dataengine.frameboxes import FrameBoxes
+from dataengine.schema import Taxonomy
 
 TAXONOMY = Taxonomy(classes=("red", "blue"))
 COLOURS = ((220, 40, 40), (40, 60, 230))

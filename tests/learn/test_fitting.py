@@ -14,10 +14,10 @@ import torch
 from dataengine.config import ComputeConfig, Device, ModelConfig, TrainConfig
 from dataengine.errors import ConfigError, InputError, TrainingDivergedError
 from dataengine.files import sha256
+from dataengine.frameboxes import FrameBoxes
 from dataengine.learn import FitResult
 from dataengine.learn.centre_fpn import CentreFPN
 from dataengine.learn.torchvision_detectors import FACTORIES
-from dataengine.schema import FrameBoxes
 from dataengine.streams import Streams
 from dataengine.workspace import read_jsonl
 from tests.learn.conftest import CPU

@@ -8,9 +8,9 @@ import pytest
 
 from dataengine.config import TrainConfig
 from dataengine.errors import InputError
+from dataengine.frameboxes import FrameBoxes
 from dataengine.learn import frames as frames_module
 from dataengine.learn.frames import LabelledFrames, read_scaled, stack
-from dataengine.schema import FrameBoxes
 
 PLAIN = TrainConfig(flip=0, scale=0, translate=0, colour=0)
 

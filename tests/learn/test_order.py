@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.learn.order import batches, repeat_factors
-from dataengine.schema import FrameBoxes
 from dataengine.streams import Streams
 
 

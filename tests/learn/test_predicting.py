@@ -10,9 +10,10 @@ import pytest
 
 from dataengine.config import ModelConfig, TrainConfig
 from dataengine.errors import InputError, ModelError
+from dataengine.frameboxes import Predictions
 from dataengine.learn import FitResult, predict, predicting
 from dataengine.learn.torchvision_detectors import FACTORIES
-from dataengine.schema import Predictions, Taxonomy
+from dataengine.schema import Taxonomy
 from tests.learn.conftest import CPU
 from tests.learn.painted import TAXONOMY, paint
 

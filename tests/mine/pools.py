@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dataengine import mine
 from dataengine.config import Budget, LabelConfig, MineConfig
-from dataengine.schema import FrameBoxes, Predictions
+from dataengine.frameboxes import FrameBoxes, Predictions
 
 CLASSES = ("car", "pedestrian", "cyclist")
 

@@ -14,8 +14,8 @@ import pytest
 import dataengine.mine
 from dataengine import label, mine
 from dataengine.errors import WorkspaceError
+from dataengine.frameboxes import Predictions
 from dataengine.lake import read_parquet
-from dataengine.schema import Predictions
 from dataengine.workspace import Workspace
 from tests.factory import tiny_workspace
 from tests.mine.pools import pick

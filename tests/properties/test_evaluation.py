@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dataengine.config import EvaluateConfig
 from dataengine.evaluate import Evaluation, evaluate
-from dataengine.schema import FrameBoxes
+from dataengine.frameboxes import FrameBoxes
 from tests.evaluate.scenes import CLASSES, TAXONOMY, frames_table, scene
 
 seeds = st.integers(0, 10_000)

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from dataengine import cards, files
 from dataengine.config import Config
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import write_parquet
-from dataengine.schema import FRAME_ERRORS, FRAMES, MISTAKES, SELECTION, SPLIT_TABLE, FrameBoxes, Predictions
+from dataengine.schema import FRAME_ERRORS, FRAMES, MISTAKES, SELECTION, SPLIT_TABLE
 from dataengine.workspace import Outcome, Run, Workspace
 
 WIDTH, HEIGHT, NUM_IMAGES = 320, 192, 12

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dataengine.frameboxes import FrameBoxes
 from dataengine.report.confusion import outcomes
 from dataengine.report.data import gather
 from dataengine.report.judged import Mistakes, load
-from dataengine.schema import FrameBoxes
 from dataengine.workspace import Workspace
 
 BOX = [0.0, 0.0, 10.0, 10.0]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataengine.schema import FRAME_BOXES, FrameBoxes, Predictions
+from dataengine.frameboxes import FrameBoxes, Predictions
+from dataengine.schema import FRAME_BOXES
 
 
 def boxes_of(counts: list[int]) -> FrameBoxes:
