@@ -12,13 +12,16 @@ from contextlib import contextmanager
 def held_back() -> Iterator[None]:
     """Deliver Ctrl-C after the block: a C++ library aborts the process when its import is interrupted.
 
-    In a thread other than the main one nothing is held back: signals never arrive there.
+    In a thread other than the main one nothing is held back: Python runs handlers in the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
