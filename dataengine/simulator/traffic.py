@@ -219,14 +219,14 @@ class Traffic:
             self._person(at, d, np.pi / 2 if leftwards else -np.pi / 2, speed)
 
     def _cyclists(self) -> None:
-        """Three to seven cyclists: beside the ego lane, coming towards it, or crossing."""
+        """Two to six cyclists: beside the ego lane, coming towards it, or crossing."""
         time, right = self.ego.time_s, self.layout.asphalt[1]
         lane = self.layout.cycle_lane or (1.4, 2.2)
         s = self.rng.uniform(7, 14)
-        for _ in range(int(self.rng.integers(3, 6))):
+        for _ in range(int(self.rng.integers(2, 5))):
             speed = float(self.ego.speed_mps.mean()) * self.rng.uniform(0.88, 1.05)
             self._cyclist(s + speed * time, self.rng.uniform(lane[0] + 0.35, lane[1] - 0.3), 0.0)
-            s += self.rng.uniform(3.0, 8)
+            s += self.rng.uniform(5.0, 10.0)
         if self.rng.random() < 0.6:
             start = float(self.ego.s[-1]) + self.rng.uniform(8, 30)
             self._cyclist(
@@ -234,7 +234,7 @@ class Traffic:
                 min(middle for middle, _ in self.layout.lanes) - self.rng.uniform(1.4, 1.6),
                 np.pi,
             )
-        if self.rng.random() < 0.6:
+        if self.rng.random() < 0.75:
             middle = self.rng.uniform(0.3, 0.7) * time[-1]
             self._cyclist(
                 float(self.ego.s[-1]) + self.rng.uniform(8, 16),
@@ -249,9 +249,8 @@ class Traffic:
 
     def _roadworks(self) -> None:
         """A taper of cones into the ego lane's right half, a row along it, and a worker or two."""
-        self.works_start = start = float(self.ego.s[-1]) * self.rng.uniform(0.25, 1.0) + self.rng.uniform(
-            8, 14
-        )
+        start = float(self.ego.s[-1]) * self.rng.uniform(0.1, 0.6) + self.rng.uniform(8, 12)
+        self.works_start = start
         edge = min(self.layout.asphalt[1] - 0.3, 3.0)
         spacing = self.rng.uniform(2.8, 4.4)
         number = int(self.rng.integers(8, 15))

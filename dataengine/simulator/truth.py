@@ -16,7 +16,7 @@ from dataengine.simulator.batch import Batch
 from dataengine.simulator.camera import NEAR_M, Camera
 from dataengine.simulator.mesh import Floats
 
-MIN_LABEL_HEIGHT = {"car": 12.0, "truck": 16.0, "pedestrian": 25.0, "cyclist": 25.0, "cone": 14.0}
+MIN_LABEL_HEIGHT = {"car": 12.0, "truck": 16.0, "pedestrian": 25.0, "cyclist": 25.0, "cone": 16.0}
 """Pixels, at an image width of 320, below which an object is an ignore region."""
 DRAWN_SHARE = 0.75
 """Objects below this share of the label size are not drawn at all."""
