@@ -16,7 +16,7 @@ from dataengine.simulator.stage import Placed
 
 SHIFT = 4
 """Fractional bits of the polygons' coordinates."""
-MIN_FACE_PX, MIN_DECAL_PX = 3.0, 7.0
+MIN_FACE_PX, MIN_DECAL_PX = 4.0, 11.0
 """Faces whose bounds hold fewer square pixels are left out..."""
 MIN_FACE_SIDE = 0.3
 """... and so are those whose bounds are thinner than this in pixels."""

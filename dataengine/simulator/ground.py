@@ -226,17 +226,18 @@ class GroundView:
         """Fill the rows of ``image`` below the horizon as seen from the place ``(s, 0)``."""
         arc, offset, turned = road.ahead(s, self.ahead)
         beside = self._x - offset[:, None]
-        d = beside * np.cos(turned)[:, None]
-        along = arc[:, None] - beside * np.sin(turned)[:, None]
         below = image[self.first :]
         for level, rows in self._bands:
             _, coarse_along, coarse_across = _LEVELS[level]
-            u = (d[rows] + np.float32(REACH_M)) * np.float32(1 / (ACROSS_M * coarse_across)) - np.float32(0.5)
-            v = (along[rows] + np.float32(BACK_M)) * np.float32(1 / (ALONG_M * coarse_along)) - np.float32(
-                0.5
+            across, along = (
+                np.float32(1 / (ACROSS_M * coarse_across)),
+                np.float32(1 / (ALONG_M * coarse_along)),
             )
-            below[rows] = cv2.remap(
-                self.ground.levels[level], u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
+            u = beside[rows] * (np.cos(turned[rows]) * across)[:, None]
+            u += np.float32(REACH_M) * across - np.float32(0.5)
+            v = beside[rows] * (-np.sin(turned[rows]) * along)[:, None]
+            v += ((arc[rows] + np.float32(BACK_M)) * along - np.float32(0.5))[:, None]
+            texture = self.ground.levels[level]
+            below[rows] = cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         cv2.multiply(below, self._gain, below, dtype=cv2.CV_8U)
         cv2.add(below, self._haze, below)

@@ -14,7 +14,9 @@ from dataengine.simulator.scene import Scene
 
 Doubles = NDArray[np.float64]
 
-VIEW_M = 95.0
+VIEW_M, VIEW_SMALL_M = 95.0, 55.0
+"""How far ahead things are drawn, and how far those lower than ``SMALL_M`` are unless they are labelled."""
+SMALL_M = 2.7
 BEHIND_M = 9.0
 
 
@@ -86,6 +88,7 @@ class Troupe:
         turn: ``[O]`` heading relative to the road.
         stride: Likewise, position of swinging limbs.
         walls: ``[O]`` things that everything near them stands in front of.
+        reach: ``[O]`` metres ahead up to which they are drawn.
     """
 
     def __init__(
@@ -97,8 +100,10 @@ class Troupe:
         turn: Doubles,
         stride: Doubles,
         walls: list[bool],
+        reach: Floats,
     ) -> None:
         self.batch, self._walls = batch, np.array(walls, bool)
+        self._reach = reach
         self._s, self._stride = s, stride.astype(np.float32)
         x, z, heading = scene.road.pose(s, d)
         self._x, self._z = x.astype(np.float32), z.astype(np.float32)
@@ -116,7 +121,7 @@ class Troupe:
             ahead=dz * cosine - dx * sine,
             turn=self._heading[:, frame] - np.float32(heading),
             stride=self._stride[:, frame],
-            near=(along > s - BEHIND_M) & (along < s + VIEW_M),
+            near=(along > s - BEHIND_M) & (along < s + self._reach),
             walls=self._walls,
         )
 
@@ -125,14 +130,16 @@ def props_of(scene: Scene) -> Troupe:
     """The things that stand along the road."""
     things = scene.props
     column = np.zeros((len(things), 1))
+    batch = Batch([p.mesh for p in things], [(120.0, 120.0, 120.0)] * len(things))
     return Troupe(
         scene,
-        Batch([p.mesh for p in things], [(120.0, 120.0, 120.0)] * len(things)),
+        batch,
         column + np.array([p.s for p in things]).reshape(-1, 1),
         column + np.array([p.d for p in things]).reshape(-1, 1),
         np.array([p.turn for p in things]),
         column,
         [p.wall for p in things],
+        np.where(batch.height < SMALL_M, np.float32(VIEW_SMALL_M), np.float32(VIEW_M)),
     )
 
 
@@ -147,4 +154,5 @@ def actors_of(scene: Scene) -> Troupe:
         np.array([a.turn for a in actors]),
         np.array([a.stride for a in actors]).reshape(-1, frames),
         [False] * len(actors),
+        np.full(len(actors), VIEW_M, np.float32),
     )
