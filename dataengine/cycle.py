@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dataengine import files, mine
+from dataengine import executor, files, learn, mine, progress
 from dataengine.config import Config
 from dataengine.errors import UserError
-from dataengine.progress import say
 from dataengine.stages import RUNNERS, Arm, bought_nothing, record
 from dataengine.workspace import Run, Workspace
 
@@ -27,22 +27,57 @@ def arms(config: Config) -> list[str]:
     return list(dict.fromkeys(name for name in (config.loop.baseline, config.mine.name) if name))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Share:
+    """What one process of several works on."""
+
+    root: Path
+    config: Config
+    name: str
+    aloud: bool
+
+
 def run(workspace: Workspace, config: Config) -> list[Run]:
     """Every arm through every cycle; returns their runs.
+
+    On a CPU with cores to spare the arms run side by side after their shared cycle 0, each with its
+    share of the threads: two fits of one thread each finish sooner than one after the other with two.
 
     Raises:
         UserError: Settings and data do not fit together, or a service is gone.
     """
-    finished = []
-    for name in arms(config):
+    names = arms(config)
+    for name in names:
         mine.arm(name)
-        arm = Arm.open(workspace, config, name)
-        for cycle in range(config.loop.cycles):
-            if not run_cycle(arm, cycle):
-                say(f"{name}: the pool is empty after cycle {cycle - 1}; nothing is left to label")
-                break
-        finished.append(arm.run)
-    return finished
+    opened = [Arm.open(workspace, config, name) for name in names]
+    number = min(len(names), learn.cpu_threads(config.compute)) if config.compute.side_by_side else 1
+    if number > 1:
+        for arm in opened:
+            run_cycle(arm, 0)
+        threads = learn.cpu_threads(config.compute) // number
+        shared = replace(config, compute=replace(config.compute, threads=threads))
+        shares = [
+            _Share(root=workspace.root, config=shared, name=name, aloud=name == names[0]) for name in names
+        ]
+        for _ in executor.ordered_map(_run_share, shares, workers=number):
+            pass
+    else:
+        for arm in opened:
+            _run_arm(arm)
+    return [arm.run for arm in opened]
+
+
+def _run_share(share: _Share) -> None:
+    if not share.aloud:
+        progress.silence()  # one bar at a time
+    _run_arm(Arm.open(Workspace.open(share.root), share.config, share.name))
+
+
+def _run_arm(arm: Arm) -> None:
+    for cycle in range(arm.config.loop.cycles):
+        if not run_cycle(arm, cycle):
+            progress.say(f"{arm.name}: the pool is empty after cycle {cycle - 1}; nothing is left to label")
+            return
 
 
 def run_cycle(arm: Arm, cycle: int) -> bool:
@@ -116,7 +151,7 @@ def adopt_start(arm: Arm) -> None:
                 files.write_json(manifest, {**value, "arm": arm.name})
             arm.run.finish(0, stage, written, entry["time_s"])
         record(arm, 0)
-        say(f"{arm.name}: cycle 0 is shared with {other.run_id}")
+        progress.say(f"{arm.name}: cycle 0 is shared with {other.run_id}")
         return
 
 

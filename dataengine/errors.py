@@ -61,3 +61,7 @@ class TrainingDivergedError(DataEngineError):
         super().__init__(f"loss is not finite at step {step}: {shown}; try a lower train.learning_rate")
         self.step = step
         self.terms = dict(terms)
+
+    def __reduce__(self) -> tuple[type[TrainingDivergedError], tuple[int, dict[str, float]]]:
+        """Cross from a worker process whole."""
+        return type(self), (self.step, self.terms)

@@ -9,11 +9,19 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_silent = False
+
+
+def silence() -> None:
+    """Show no more bars in this process; lines are still printed."""
+    global _silent  # noqa: PLW0603  one terminal, one decision for each process
+    _silent = True
+
 
 @contextmanager
 def bar(label: str, total: int | None, unit: str = "frames") -> Iterator[Callable[[int], None]]:
     """Show a bar while the block runs; call the yielded function with how many were finished."""
-    if not sys.stderr.isatty():
+    if _silent or not sys.stderr.isatty():
         yield lambda _number: None
         return
     from rich.console import Console

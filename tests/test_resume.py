@@ -17,13 +17,16 @@ from dataengine.workspace import Workspace
 
 RUN = (
     "import sys; from pathlib import Path; from dataengine import verbs; from tests.tiny import tiny_config\n"
-    "verbs.cycle(tiny_config(Path(sys.argv[1])))\n"
+    "from dataengine.config import ComputeConfig\n"
+    "verbs.cycle(tiny_config(Path(sys.argv[1]), compute=ComputeConfig(threads=2, workers=2)))\n"
 )
 RUN_AS_COMMAND = (
     "import signal, sys; from pathlib import Path; from dataengine import cli, verbs\n"
     "from tests.tiny import tiny_config\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "cli._run_with_hydra = lambda verb, overrides: verbs.cycle(tiny_config(Path(sys.argv[1])))\n"
+    "from dataengine.config import ComputeConfig\n"
+    "config = tiny_config(Path(sys.argv[1]), compute=ComputeConfig(threads=2, workers=2))\n"
+    "cli._run_with_hydra = lambda verb, overrides: verbs.cycle(config)\n"
     "cli.main([])\n"
 )
 REPOSITORY = Path(__file__).parent.parent

@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 from dataengine.interrupts import held_back
 
 if TYPE_CHECKING:
+    from dataengine.learn.device import cpu_threads
     from dataengine.learn.fitting import FitResult, fit
     from dataengine.learn.predicting import predict
 
-__all__ = ["FitResult", "fit", "predict"]
+__all__ = ["FitResult", "cpu_threads", "fit", "predict"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
         with held_back():  # importing torch
-            from dataengine.learn import fitting, predicting
+            from dataengine.learn import device, fitting, predicting
 
-        return getattr(predicting if name == "predict" else fitting, name)
+        return {
+            "FitResult": fitting.FitResult,
+            "cpu_threads": device.cpu_threads,
+            "fit": fitting.fit,
+            "predict": predicting.predict,
+        }[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from dataengine.learn.batch import Batch, Detections
 
 MAX_BOXES = 100
 """Most boxes reported for one image, as in COCO."""
-MIN_SCORE = 0.01
+MIN_SCORE = 0.05
 """Boxes below this score are not reported: they move AP by less than 0.001 and fill the disk."""
 NMS_IOU = 0.6
 """Of two boxes of one class that overlap by more than this, the better one is kept."""

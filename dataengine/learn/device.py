@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,6 +14,7 @@ import torch
 
 from dataengine.config import ComputeConfig, Device
 from dataengine.errors import ConfigError
+from dataengine.executor import num_cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def session(compute: ComputeConfig) -> Iterator[Session]:
         ConfigError: The device asked for is not there.
     """
     device = resolve(compute.device)
-    threads = compute.threads or available_cores()
+    threads = compute.threads or num_cores()
     before = (
         torch.get_num_threads(),
         cv2.getNumThreads(),
@@ -90,11 +90,11 @@ def resolve(wanted: Device) -> torch.device:
     return torch.device(wanted.value)
 
 
-def available_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def cpu_threads(compute: ComputeConfig) -> int:
+    """Threads that fits on the CPU may share out among them; 1 where an accelerator computes."""
+    if resolve(compute.device).type != "cpu":
+        return 1
+    return compute.threads or num_cores()
 
 
 @cache

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dataengine import files, progress
 from dataengine.config import ComputeConfig, ModelConfig, TrainConfig
 from dataengine.errors import ModelError
+from dataengine.executor import num_cores
 from dataengine.frameboxes import FrameBoxes
 from dataengine.learn import checkpoint, device, models, order
 from dataengine.learn.ahead import ahead
@@ -151,7 +152,7 @@ def load(
 
     # On a CPU the detector itself takes the cores, and one thread keeps it fed.
     on_cpu = device.resolve(compute.device).type == "cpu"
-    threads = 1 if on_cpu else compute.workers or device.available_cores()
+    threads = 1 if on_cpu else compute.workers or num_cores()
     chosen = order.batches(factors, train.batch_size, steps, streams)
     return ahead(make, chosen, depth=threads + 1, threads=threads)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dataengine import progress
 from dataengine.config import ComputeConfig, ModelConfig
+from dataengine.executor import num_cores
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.learn import device, models
 from dataengine.learn.ahead import ahead
@@ -112,7 +113,7 @@ def decoded(images: Sequence[Path], max_side: int, session: Session) -> Generato
     def read(path: Path) -> Image:
         return Image(*read_scaled(path, max_side))
 
-    threads = 1 if session.device.type == "cpu" else device.available_cores()
+    threads = 1 if session.device.type == "cpu" else num_cores()
     return ahead(read, images, depth=64, threads=threads)
 
 
