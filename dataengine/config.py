@@ -185,8 +185,9 @@ class TrainConfig:
     steps: int = 600
     """Optimiser steps."""
     batch_size: int = 8
-    """Images per step. On the embedded fleet 800 steps of 8 learned a little more than 400 of 16 (mean AP50 +0.03
-    to +0.05, one seed on 2,400 frames: suggestive, within the noise of seeds) in about the same time."""
+    """Images per step. On the embedded fleet 800 steps of 8 learned a little more than 400 of 16 (mean AP50
+    +0.03 to +0.05, one seed on 2,400 frames: suggestive, within the noise of seeds) in about the same
+    time."""
     learning_rate: float = 2e-3
     """Peak learning rate of AdamW."""
     weight_decay: float = 0.02
