@@ -12,18 +12,21 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+BENCHMARKS = Path(__file__).parent / "benchmarks"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="run the tests that take minutes, too")
+    parser.addoption(
+        "--slow", action="store_true", help="run benchmarks and the tests that take minutes, too"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--slow"):
         return
-    skip = pytest.mark.skip(reason="takes minutes; run with --slow")
+    skip = pytest.mark.skip(reason="a benchmark, or takes minutes: run with --slow on a quiet machine")
     for item in items:
-        if "slow" in item.keywords:
+        if "slow" in item.keywords or BENCHMARKS in item.path.parents:
             item.add_marker(skip)
 
 
