@@ -21,7 +21,7 @@ STEPS = 3200
 @pytest.mark.slow
 @pytest.mark.xfail(
     strict=True,
-    reason="not met in this world: cyclist 0.67; car 0.96, truck 0.92, pedestrian 0.86, cone 0.78 (2026-11-22)",
+    reason="not met in this world: cyclist 0.67 (car 0.96, truck 0.92, pedestrian 0.86, cone 0.78)",
 )
 def test_with_all_labels_every_class_reaches_ap50_of_070(tmp_path: Path) -> None:
     config = Config(
