@@ -16,7 +16,12 @@ TABLES: dict[str, pa.Schema] = {
     "clips": schema.CLIPS,
     "frames": schema.FRAMES,
     "oracle": schema.FRAME_BOXES,
+    "telemetry": schema.TELEMETRY,
+    "blurred": schema.BLURRED,
     "splits": schema.SPLIT_TABLE,
+    "quality": schema.QUALITY_FLAGS,
+    "duplicates": schema.DUPLICATES,
+    "embeddings": schema.EMBEDDINGS,
 }
 
 

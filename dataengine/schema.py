@@ -14,7 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 POOL, VAL, TEST, TEST_BALANCED, GAP = "pool", "val", "test", "test_balanced", "gap"
-SPLITS = (POOL, VAL, TEST, TEST_BALANCED, GAP)
+UNLABELLED = "unlabelled"
+"""Frames without labels in a dataset that has labels: nobody can sell or judge them."""
+SPLITS = (POOL, VAL, TEST, TEST_BALANCED, GAP, UNLABELLED)
 TEST_SPLITS = (TEST, TEST_BALANCED)
 
 CLIPS = pa.schema(
@@ -46,10 +48,13 @@ FRAMES = pa.schema(
         ("media_root", pa.string()),
         ("image_path", pa.string()),
         ("mask_path", pa.string()),
+        ("dataset", pa.string()),
+        ("licence", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("sharpness", pa.float32()),
         ("brightness", pa.float32()),
+        ("plain_share", pa.float32()),
         ("phash", pa.uint64()),
         ("speed_mps", pa.float32()),
         ("yaw_rate_radps", pa.float32()),
@@ -59,8 +64,41 @@ FRAMES = pa.schema(
     ]
 )
 """``time_s`` counts from the clip's start. ``media_root`` is ``workspace`` or ``source``: the folder
-that ``image_path`` is relative to. Sharpness is the variance of the Laplacian, brightness the mean
-grey value / 255. Telemetry is null where the recording has none."""
+that ``image_path`` is relative to. ``dataset`` is the card's name, ``licence`` its kind of licence.
+Sharpness is the variance of the Laplacian, brightness the mean grey value / 255, ``plain_share`` the
+share of the image's tiles without detail. The three signals are null where they were not measured."""
+
+TELEMETRY = pa.schema([("frame_id", pa.string()), ("signals", pa.map_(pa.string(), pa.list_(pa.float32())))])
+"""One row for each frame that has more telemetry than the three signals of ``FRAMES``; the unit is in
+the name, a scalar is a list of one."""
+
+EMBEDDINGS = pa.schema([("frame_id", pa.string()), ("embedding", pa.list_(pa.float32()))])
+
+QUALITY_FLAGS = pa.schema(
+    [("frame_id", pa.string()), ("flag", pa.string()), ("value", pa.float32()), ("reason", pa.string())]
+)
+"""One row for each flag of a frame: ``dark``, ``bright``, ``blurred``, ``frozen``, ``blocked``."""
+
+DUPLICATES = pa.schema(
+    [
+        ("frame_id", pa.string()),
+        ("best_frame_id", pa.string()),
+        ("kind", pa.string()),
+        ("distance", pa.float32()),
+    ]
+)
+"""One row for each frame that repeats another: the best one of its group, whether the perceptual ``hash``
+(bits) or the ``embedding`` (cosine distance) says so, and how far the two are apart."""
+
+BLURRED = pa.schema(
+    [
+        ("frame_id", pa.string()),
+        ("rule", pa.string()),
+        ("num_regions", pa.int32()),
+        ("area_share", pa.float32()),
+    ]
+)
+"""One row a frame that went through the anonymiser: regions made unreadable, and their share of it."""
 
 SPLIT_TABLE = pa.schema([("frame_id", pa.string()), ("split", pa.string()), ("reason", pa.string())])
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dataengine.adapters.base import BrokenFileError, LabelReader, Recording, Still, Telemetry, files_under
+from dataengine.adapters.base import Adapter, BrokenFileError, LabelReader, Recording, Still, files_under
 from dataengine.adapters.camvid_layouts import COLOURS, MASKS, STILLS, Pair, list_pairs, read_colours
 from dataengine.adapters.labels import FrameLabels
 from dataengine.adapters.masks import colours_to_values, components
@@ -40,7 +40,7 @@ NOT_OBJECTS = frozenset(_SCENERY.split())
 """Names of ``label_colors.txt`` that are no objects to detect; the other eleven are in the card."""
 
 
-class CamVid:
+class CamVid(Adapter):
     """CamVid in either layout.
 
     Args:
@@ -78,10 +78,6 @@ class CamVid:
         for name in files:
             if name not in settled:
                 yield Outcome(path=name, status="unused", reason=listing.why_unused(name))
-
-    def telemetry(self, recording: Recording) -> Telemetry | None:  # noqa: ARG002
-        """None: the drives were filmed, not logged."""
-        return None
 
     def labels(self, recording: Recording) -> LabelReader:
         """Boxes from the masks' connected components."""

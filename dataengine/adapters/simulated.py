@@ -23,13 +23,14 @@ import pyarrow.parquet as pq
 
 from dataengine.adapters.base import (
     SAFE_ID,
+    Adapter,
     BrokenFileError,
     LabelReader,
     Recording,
-    Telemetry,
     files_under,
 )
 from dataengine.adapters.labels import FrameLabels
+from dataengine.adapters.telemetry import Telemetry
 from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
 from dataengine.schema import SPLITS
@@ -40,12 +41,12 @@ TELEMETRY = ("time_s", "speed_mps", "yaw_rate_radps", "acceleration_mps2")
 TRUTH = ("frame_number", "xyxy", "class_name", "visibility", "track_id", "ignore")
 
 
-class Simulated:
+class Simulated(Adapter):
     """Recordings of the embedded fleet.
 
     Args:
         root: Folder that holds ``fleet.json``.
-        config: Sampling rate and world.
+        config: Its world.
     """
 
     def __init__(self, root: Path, config: DatasetConfig) -> None:
@@ -53,11 +54,11 @@ class Simulated:
         self.config = config
 
     def settings(self) -> dict[str, Any]:
-        """The sampling rate and the world: the folder's own where one was given."""
+        """The world: the folder's own where one was given."""
         world: Any = asdict(self.config.world)
         if self.config.root is not None:
             world = self._fleet().get("world")
-        return {"fps": self.config.fps, "world": world}
+        return {"world": world}
 
     def recordings(self) -> Iterator[Recording | Outcome]:
         """Videos in the order of their paths, then files that are part of none."""
@@ -89,7 +90,7 @@ class Simulated:
             raise BrokenFileError(name, f"{', '.join(TELEMETRY)} are not equally long")
         if not len(columns[0]):
             return None
-        return Telemetry(**dict(zip(TELEMETRY, columns, strict=True)))
+        return Telemetry.on_one_clock(columns[0], dict(zip(TELEMETRY[1:], columns[1:], strict=True)))
 
     def labels(self, recording: Recording) -> LabelReader:
         """Labels from the table of truth."""

@@ -1,0 +1,98 @@
+"""Which frames to buy, and what labels cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dataengine.config.bounds import check
+from dataengine.errors import ConfigError
+
+
+class BudgetUnit(Enum):
+    """What a labelling budget counts."""
+
+    frames = "frames"
+    boxes = "boxes"
+    seconds = "seconds"
+
+
+@dataclass(kw_only=True, slots=True)
+class Budget:
+    """How much labelling one cycle may buy."""
+
+    amount: float = 120
+    """How many of ``unit``; never exceeded."""
+    unit: BudgetUnit = BudgetUnit.frames
+    """``frames``, ``boxes`` or annotator ``seconds``."""
+
+    def __post_init__(self) -> None:
+        check(self, "amount", 0)
+
+
+@dataclass(kw_only=True, slots=True)
+class MineConfig:
+    """Which frames to buy next."""
+
+    name: str = "class_balanced"
+    """``random``, ``random_clips``, ``every_kth``, ``uncertainty``, ``class_balanced``, ``coverage``."""
+    budget: Budget = field(default_factory=Budget)
+    """What one cycle may buy."""
+    max_per_clip: int = 3
+    """Most frames of one clip in one pick (``random_clips`` ignores it); 0 is no limit."""
+    min_score: float = 0.05
+    """Predicted boxes below this score are not looked at."""
+    uncertainty: str = "entropy"
+    """``entropy`` or ``margin`` of each box's class scores."""
+    aggregate: str = "mean"
+    """How box scores become a frame's: ``max``, ``mean`` (of the ten highest) or ``sum``."""
+    quota_share: float = 0.7
+    """``class_balanced``: share of the batch bought by class quota; the rest by coverage."""
+    quota_power: float = 0.7
+    """``class_balanced``: quota of a class is its predicted count to the power of minus this."""
+
+    def __post_init__(self) -> None:
+        check(self, "max_per_clip", 0)
+        check(self, "min_score", 0, 1)
+        check(self, "quota_share", 0, 1)
+        check(self, "quota_power", 0, 4)
+        for name, allowed in (("uncertainty", ("entropy", "margin")), ("aggregate", ("max", "mean", "sum"))):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"mine.{name}={getattr(self, name)}: choose one of {', '.join(allowed)}")
+
+
+@dataclass(kw_only=True, slots=True)
+class LabelConfig:
+    """Who labels, and what it costs."""
+
+    name: str = "oracle"
+    """``oracle``: the hidden truth of the dataset answers at once."""
+    seconds_per_frame: float = 7.8
+    """Annotator seconds to open one frame and see that nothing is left to draw, objects or not. The
+    default is an assumption, of the order that "coverage verification" of an image took in Su, Deng and
+    Fei-Fei (2012, HCOMP); measure your own annotators."""
+    seconds_per_box: float = 7.0
+    """Annotator seconds to draw one box. Default: extreme clicking, 7 s (Papadopoulos et al. 2017, ICCV,
+    abstract); dragging corners took ImageNet's annotators 35 s with verification (Su 2012, cited there)."""
+
+    def __post_init__(self) -> None:
+        check(self, "seconds_per_frame", 0)
+        check(self, "seconds_per_box", 0)
+
+
+@dataclass(kw_only=True, slots=True)
+class LoopConfig:
+    """How often around, and against what."""
+
+    cycles: int = 3
+    """Fits of each arm: the seed set, then ``cycles - 1`` bought batches."""
+    seed_frames: int = 150
+    """Frames labelled before cycle 1, drawn at random from the pool, the same for every arm."""
+    baseline: str | None = "random"
+    """Arm that runs beside ``mine.name`` from the same seed set; empty for none."""
+    fiftyone: bool = True
+    """Write the finished cycles into the workspace's FiftyOne dataset."""
+
+    def __post_init__(self) -> None:
+        check(self, "cycles", 1, 1000)
+        check(self, "seed_frames", 1)

@@ -1,0 +1,47 @@
+"""Everything one invocation needs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+from dataengine.config.bounds import check
+from dataengine.config.curate import CurateConfig
+from dataengine.config.dataset import DatasetConfig, IngestConfig, LicenceConfig
+from dataengine.config.learning import EvaluateConfig, ModelConfig, TrainConfig
+from dataengine.config.machine import AppConfig, ComputeConfig
+from dataengine.config.mining import LabelConfig, LoopConfig, MineConfig
+
+
+@dataclass(kw_only=True, slots=True)
+class Config:
+    """Everything one invocation needs."""
+
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    ingest: IngestConfig = field(default_factory=IngestConfig)
+    licence: LicenceConfig = field(default_factory=LicenceConfig)
+    curate: CurateConfig = field(default_factory=CurateConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    mine: MineConfig = field(default_factory=MineConfig)
+    label: LabelConfig = field(default_factory=LabelConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
+    app: AppConfig = field(default_factory=AppConfig)
+    workspace: str | None = None
+    """Folder of the workspace; empty is ``work/<dataset.name>``."""
+    seed: int = 0
+    """Seed of the run: seed set, initialisation, data order, augmentation, selection, bootstrap."""
+
+    def __post_init__(self) -> None:
+        check(self, "seed", 0)
+
+    def plain(self) -> dict[str, Any]:
+        """The settings as nested dictionaries of JSON values."""
+        return asdict(self, dict_factory=_plain)
+
+
+def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value.value if isinstance(value, Enum) else value for name, value in items}

@@ -1,0 +1,1 @@
+"""Datasets from the net: listing, downloading with resume, unpacking, verifying."""

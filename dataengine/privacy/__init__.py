@@ -1,0 +1,1 @@
+"""Faces and number plates made unreadable before a frame is stored."""
