@@ -55,6 +55,12 @@ def read_image(path: Path) -> Image:
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, bgr)  # type: ignore[return-value]
 
 
+def decode_image(data: bytes, where: str) -> Image:
+    """Decode the bytes of an image file as ``read_image`` does; ``where`` names them in an error."""
+    bgr = _decoded(data, where, cv2.IMREAD_COLOR)
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, bgr)  # type: ignore[return-value]
+
+
 def read_mask(path: Path) -> Image:
     """Read a label mask: ``[H, W]`` as stored where it has one channel, else ``[H, W, 3]`` RGB.
 
@@ -123,13 +129,20 @@ def _decode(path: Path, flags: int) -> Image:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); check the path and its rights"
         ) from error
+    return _decoded(data, str(path), flags)
+
+
+def _decoded(data: bytes, where: str, flags: int) -> Image:
     # checked before decoding: some decoders fill the missing part with grey and report success
     for magic, trailer in _TRAILERS.items():
         if data.startswith(magic) and data.rfind(trailer) < len(data) // 2:
-            raise InputError(f"{path}: cut short after {len(data)} bytes; fetch it again")
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+            raise InputError(f"{where}: cut short after {len(data)} bytes; fetch it again")
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error as error:  # more pixels than OpenCV is willing to hold
+        raise InputError(f"{where}: not a readable image ({error.err}); fetch it again") from error
     if decoded is None:
-        raise InputError(f"{path}: {'not a readable image' if data else 'empty file'}; fetch it again")
+        raise InputError(f"{where}: {'not a readable image' if data else 'empty file'}; fetch it again")
     return decoded  # type: ignore[return-value]
 
 
