@@ -32,7 +32,23 @@ class Picture:
     bgr: NDArray[np.uint8]
 
 
-def sample(path: Path, fps: float | None) -> Iterator[Picture]:
+@dataclass(slots=True)
+class Clock:
+    """Seconds spent in the two halves of ingest, added up."""
+
+    decode_s: float = 0.0
+    write_s: float = 0.0
+
+
+def sample(
+    path: Path,
+    fps: float | None,
+    *,
+    from_s: float = 0.0,  # noqa: ARG001
+    to_s: float | None = None,  # noqa: ARG001
+    times: NDArray[np.float64] | None = None,  # noqa: ARG001
+    clock: Clock | None = None,  # noqa: ARG001
+) -> Iterator[Picture]:
     """Decode a video and yield the first frame at or after each multiple of ``1 / fps`` seconds.
 
     Args:
