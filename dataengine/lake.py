@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -75,6 +76,11 @@ class Lake:
             wanted = pa.schema([wanted.field(name) for name in columns])
         parts = [read_parquet(path, columns).cast(wanted) for path in self.parts(table)]
         return pa.concat_tables(parts) if parts else wanted.empty_table()
+
+    def scan(self, table: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """The table part by part, for tables that need not fit in memory."""
+        for path in self.parts(table):
+            yield read_parquet(path, columns)
 
     def truth(self, frame_ids: list[str]) -> FrameBoxes:
         """The hidden labels of the named frames, in that order; frames without a label row are left out."""

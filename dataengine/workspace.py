@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +20,12 @@ from dataengine import files
 from dataengine.cards import Card
 from dataengine.errors import WorkspaceError
 from dataengine.lake import Lake
+from dataengine.quarantine import Outcome, Quarantine
 from dataengine.schema import Taxonomy
 
+__all__ = ["FORMAT_VERSION", "Outcome", "Run", "Workspace", "append_jsonl", "lock", "read_jsonl"]
+
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one input file.
-
-    Attributes:
-        path: Relative to the dataset's root.
-        status: ``added``, ``present`` (already in the lake), ``missing``, ``broken`` or ``unused``.
-        reason: Why it was not used; empty for ``added`` and ``present``.
-    """
-
-    path: str
-    status: str
-    reason: str = ""
 
 
 class Workspace:
@@ -125,6 +112,12 @@ class Workspace:
         self.description["source_root"] = str(source_root.resolve())
         files.write_json(self.root / "workspace.json", self.description)
 
+    def adopt_card(self, card: Card, fingerprint: str) -> None:
+        """Take another card: a user named the classes of a dataset that came without any."""
+        self.card = card
+        self.description |= {"card": card.to_json(), "fingerprint": fingerprint}
+        files.write_json(self.root / "workspace.json", self.description)
+
     def image_path(self, media_root: str, image_path: str) -> Path:
         """Where a frame's image is on this machine."""
         if media_root == "workspace":
@@ -151,14 +144,9 @@ class Workspace:
             joined = joined.filter(pc.is_in(joined["split"], pa.array(splits)))
         return joined.take(pc.sort_indices(joined["frame_id"]))
 
-    def quarantine(self, outcomes: Iterable[Outcome]) -> None:
-        """Rewrite ``quarantine.jsonl`` with the given outcomes added; one line per path, newest reason."""
-        path = self.root / "quarantine.jsonl"
-        known = {entry["path"]: entry for entry in read_jsonl(path)}
-        before = dict(known)
-        known.update({outcome.path: asdict(outcome) for outcome in outcomes})
-        if known != before or not path.exists():
-            files.write_text(path, "".join(json.dumps(known[key]) + "\n" for key in sorted(known)))
+    def quarantine(self) -> Quarantine:
+        """Every input file that was not used, and why; close it after settling."""
+        return Quarantine(self.root / "quarantine.jsonl")
 
     def run(self, run_id: str) -> Run:
         """A run by its id, existing or not."""

@@ -72,7 +72,7 @@ OUT_OF_RANGE = [
     (WorldConfig, "width", 321),
     (WorldConfig, "weather_rates", {"clear": 0.5}),
     (WorldConfig, "tail_clip_rates", {"truck": 1.5}),
-    (config.CurateConfig, "jpeg_quality", 101),
+    (config.IngestConfig, "jpeg_quality", 101),
 ]
 
 

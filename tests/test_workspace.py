@@ -112,9 +112,14 @@ def test_metrics_of_a_cycle_are_replaced_in_order_and_nan_is_null(tmp_path: Path
 
 def test_the_quarantine_holds_one_line_for_each_path(tmp_path: Path) -> None:
     workspace = new_workspace(tmp_path)
-    workspace.quarantine([Outcome(path="b.png", status="broken", reason="truncated")])
-    workspace.quarantine([Outcome(path="a.png", status="missing", reason="listed, not there")])
-    workspace.quarantine([Outcome(path="b.png", status="broken", reason="truncated after 12 bytes")])
+    for outcome in (
+        Outcome(path="b.png", status="broken", reason="truncated"),
+        Outcome(path="a.png", status="missing", reason="listed, not there"),
+        Outcome(path="b.png", status="broken", reason="truncated after 12 bytes"),
+    ):
+        quarantine = workspace.quarantine()
+        quarantine.settle([outcome])
+        quarantine.close()
     rows = read_jsonl(tmp_path / "quarantine.jsonl")
     assert [(row["path"], row["reason"]) for row in rows] == [
         ("a.png", "listed, not there"),

@@ -32,7 +32,7 @@ def tiny_config(folder: Path, **changes: object) -> Config:
         balanced_clips=4,
     )
     settings = {
-        "dataset": DatasetConfig(world=world, fps=2),
+        "dataset": DatasetConfig(world=world),
         "model": ModelConfig(width=8),
         "train": TrainConfig(steps=8, batch_size=4, checkpoint_every=3),
         "evaluate": EvaluateConfig(bootstrap=10),

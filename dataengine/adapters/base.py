@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from dataengine.adapters.labels import FrameLabels
 from dataengine.adapters.telemetry import Telemetry
+from dataengine.cards import Card
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.workspace import Outcome
@@ -176,6 +177,10 @@ class Adapter(Protocol):
     def class_names(self) -> Iterable[str]:
         """Class names that can be told before any label is read; ingest checks them against the map."""
         return ()
+
+    def card_of(self, recording: Recording) -> Card | None:  # noqa: ARG002
+        """The card of a recording's own dataset, where an adapter reads several; else ``None``."""
+        return None
 
     def telemetry(self, recording: Recording) -> Telemetry | None:  # noqa: ARG002
         """The recording's telemetry, where there is any; ``BrokenFileError`` if it cannot be read."""

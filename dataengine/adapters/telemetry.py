@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -52,7 +53,7 @@ class Signal:
         the first and after the last, where that one is at most half of ``max_gap_s`` away: cameras
         and loggers do not start together.
         """
-        columns = self.values.reshape(len(self.values), -1)
+        columns = self.values.reshape(len(self.values), math.prod(self.values.shape[1:]))
         measured = np.isfinite(columns).all(1)
         known, columns = self.time_s[measured], columns[measured]
         shape = (len(times), *self.values.shape[1:])
@@ -61,7 +62,7 @@ class Signal:
         after = np.searchsorted(known, times, side="right")
         left, right = (after - 1).clip(0), after.clip(max=len(known) - 1)
         inside = (after > 0) & (after < len(known))
-        span = np.where(inside, known[right] - known[left], 0.0)
+        span = np.where(inside & (times > known[left]), known[right] - known[left], 0.0)
         outside = np.where(inside, 0.0, np.minimum(np.abs(times - known[left]), np.abs(times - known[right])))
         answered = (span <= max_gap_s + 1e-9) & (outside <= max_gap_s / 2 + 1e-9)
         share = np.where(span > 0, (times - known[left]) / np.where(span > 0, span, 1.0), 0.0).clip(0, 1)

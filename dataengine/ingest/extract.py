@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +17,13 @@ from dataengine import files
 from dataengine.adapters.base import Adapter, BrokenFileError, LabelReader, Recording
 from dataengine.adapters.labels import FrameLabels, check
 from dataengine.cards import Card
+from dataengine.config import IngestConfig
 from dataengine.errors import InputError
-from dataengine.images import grey_levels, measure, measure_grey, read_image
+from dataengine.images import measure
+from dataengine.ingest.pictures import Picture, pictures
 from dataengine.ingest.rows import Rows
-from dataengine.ingest.video import Picture, sample
+from dataengine.ingest.video import Clock
+from dataengine.privacy import Anonymiser, Regions
 from dataengine.workspace import Outcome
 
 
@@ -31,9 +35,10 @@ class Job:
         adapter: Reads it.
         recording: Which one.
         workspace: Folder of the workspace; frames of videos are stored below its ``media/``.
-        card: Classes, class map and licence.
-        fps: Sampling rate of videos; ``None`` keeps every frame.
-        jpeg_quality: Of stored frames, 1..100.
+        card: Classes and class map of the workspace.
+        origin: The card of the recording's own dataset: its name and licence.
+        config: Sampling rate, quality of stored frames, longest pause of telemetry.
+        anonymiser: Makes faces and plates unreadable before anything is stored; ``None`` for no need.
         known_clip: The clip has a row already; only frames are new.
     """
 
@@ -41,8 +46,9 @@ class Job:
     recording: Recording
     workspace: Path
     card: Card
-    fps: float | None
-    jpeg_quality: int
+    origin: Card
+    config: IngestConfig
+    anonymiser: Anonymiser | None
     known_clip: bool
 
 
@@ -52,15 +58,19 @@ class Extract:
 
     Attributes:
         tables: Rows by lake table, empty where nothing was usable.
-        outcomes: One for each of the recording's files.
+        outcomes: One for each of the recording's own files.
+        shared: One for each file that other recordings draw on too.
         faults: What was left out within a file, by ``path#frame``.
         num_frames: Frames in the tables.
+        clock: Seconds of decoding and of writing.
     """
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...]
+    shared: tuple[Outcome, ...] = ()
     faults: tuple[Outcome, ...] = ()
     num_frames: int = 0
+    clock: Clock = field(default_factory=Clock)
 
 
 def extract(job: Job) -> Extract:
@@ -75,122 +85,134 @@ def extract(job: Job) -> Extract:
     if multiprocessing.parent_process() is not None:
         cv2.setNumThreads(1)  # the other cores have workers of their own
     faults: dict[str, str] = {}
-    rows = Rows(job.recording, job.card)
+    rows = Rows(job.recording, job.card, job.origin)
+    clock = Clock()
     try:
         telemetry = job.adapter.telemetry(job.recording)
-        labels = job.adapter.labels(job.recording)
-        (_add_stills if job.recording.stills else _add_video)(job, labels, rows, faults)
     except BrokenFileError as error:
-        return Extract(outcomes=_all_unused(job.recording, error))
-    outcomes = _outcomes(job.recording, faults)
+        telemetry, faults[error.path] = None, error.reason  # the frames are worth having without it
+    try:
+        labels = job.adapter.labels(job.recording)
+        for picture in pictures(job.adapter, job.recording, job.config.fps, clock, faults):
+            _add(job, picture, labels, rows, faults, clock)
+    except BrokenFileError as error:
+        return _unusable(job.recording, error)
+    own, shared = _outcomes(job.recording, faults)
     inner = tuple(
         Outcome(path=path, status="broken", reason=reason)
         for path, reason in faults.items()
-        if path not in job.recording.files
+        if path not in job.recording.files and path not in job.recording.shared
     )
-    if not rows.frames:
-        return Extract(outcomes=tuple(_without_use(outcome) for outcome in outcomes), faults=inner)
-    tables = {"frames": rows.frame_table(telemetry), "oracle": rows.oracle_table()}
-    if not job.known_clip:
-        tables["clips"] = rows.clip_table()
-    return Extract(tables=tables, outcomes=outcomes, faults=inner, num_frames=len(rows.frames))
+    if not rows.frame_ids:
+        own, shared = (tuple(map(_without_use, outcomes)) for outcomes in (own, shared))
+        return Extract(outcomes=own, shared=shared, faults=inner, clock=clock)
+    tables = rows.tables(telemetry, job.config.telemetry_gap_s)
+    if job.known_clip:
+        del tables["clips"]
+    return Extract(
+        tables=tables,
+        outcomes=own,
+        shared=shared,
+        faults=inner,
+        num_frames=len(rows.frame_ids),
+        clock=clock,
+    )
 
 
-def _add_stills(job: Job, labels: LabelReader, rows: Rows, faults: dict[str, str]) -> None:
-    for still in job.recording.stills:
-        path = job.adapter.root / still.image
+def _add(
+    job: Job,
+    picture: Picture,
+    labels: LabelReader | None,
+    rows: Rows,
+    faults: dict[str, str],
+    clock: Clock,
+) -> None:
+    """Label, anonymise, store and measure one image."""
+    size = (picture.rgb.shape[0], picture.rgb.shape[1])
+    found: FrameLabels | None = None
+    if labels is not None:
         try:
-            image = read_image(path)
+            found = _checked(labels, picture.number, size)
+        except BrokenFileError as error:
+            faults[error.path] = error.reason
+            return
         except InputError as error:
-            faults[still.image] = str(error).removeprefix(f"{path}: ")
-            continue
-        found = _checked(labels, still.number, image.shape[:2], still.mask, faults)
-        if found is not None:
-            rows.add(
-                number=still.number,
-                time_s=still.time_s,
-                size=image.shape[:2],
-                measures=measure(image),
-                labels=found,
-                media_root="source",
-                image_path=still.image,
-                mask_path=still.mask,
-                split_hint=still.split_hint,
-            )
-
-
-def _add_video(job: Job, labels: LabelReader, rows: Rows, faults: dict[str, str]) -> None:
-    name = job.recording.source
-    try:
-        for picture in sample(job.adapter.root / name, job.fps):
-            _add_picture(job, picture, labels, rows, faults)
-    except InputError as error:
-        if not rows.frames:
-            raise BrokenFileError(name, str(error)) from error
-        faults[name] = f"{error}; {len(rows.frames)} sampled frames before that are kept"
-
-
-def _add_picture(job: Job, picture: Picture, labels: LabelReader, rows: Rows, faults: dict[str, str]) -> None:
-    size = picture.bgr.shape[:2]
-    found = _checked(labels, picture.number, size, f"{job.recording.source}#{picture.number:06d}", faults)
-    if found is None:
-        return
-    image_path = f"media/{job.recording.clip_id}/{picture.number:06d}.jpg"
-    _store(job.workspace / image_path, picture.bgr, job.jpeg_quality)
-    # measured as decoded: the JPEG adds noise that is none of the camera's
+            faults[picture.where] = str(error)
+            return
+    began = time.perf_counter()
+    rgb, regions = picture.rgb, None
+    if job.anonymiser is not None:
+        rgb, regions = job.anonymiser.blur(rgb)
+    media_root, image_path = _stored(job, picture, rgb, regions)
+    clock.write_s += time.perf_counter() - began
     rows.add(
         number=picture.number,
         time_s=picture.time_s,
         size=size,
-        measures=measure_grey(grey_levels(picture.bgr[..., ::-1])),
+        # measured as decoded: the JPEG adds noise that is none of the camera's
+        measures=measure(rgb),
         labels=found,
-        media_root="workspace",
+        media_root=media_root,
         image_path=image_path,
+        still=picture.still,
+        conditions=picture.conditions,
+        regions=regions,
     )
 
 
-def _checked(
-    labels: LabelReader, number: int, size: Sequence[int], where: str, faults: dict[str, str]
-) -> FrameLabels | None:
-    """The labels of one frame, or ``None`` with the reason in ``faults``."""
-    height_width = (size[0], size[1])
-    try:
-        return check(labels(number, height_width), height_width)
-    except BrokenFileError as error:
-        faults[error.path] = error.reason
-    except InputError as error:
-        faults[where] = str(error)
-    return None
+def _checked(labels: LabelReader, number: int, size: tuple[int, int]) -> FrameLabels | None:
+    found = labels(number, size)
+    return None if found is None else check(found, size)
 
 
-def _store(path: Path, bgr: NDArray[np.uint8], quality: int) -> None:
-    """Write a JPEG whole or not at all; it is synced with its batch, before the rows that name it."""
-    encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+def _stored(job: Job, picture: Picture, rgb: NDArray[np.uint8], regions: Regions | None) -> tuple[str, str]:
+    """Where the frame is: the original image, or the one that is written here."""
+    if picture.still is not None and job.anonymiser is None:
+        return "source", picture.still.image
+    stem = f"media/{job.recording.clip_id}/{picture.number:06d}"
+    if picture.data is not None and regions is None:
+        suffix = ".png" if picture.data.startswith(b"\x89PNG") else ".jpg"
+        data = picture.data
+    else:
+        suffix = ".jpg"
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, job.config.jpeg_quality])[1].tobytes()
+    _store(job.workspace / (stem + suffix), data)
+    return "workspace", stem + suffix
+
+
+def _store(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; it is synced with its batch, before the rows that name it."""
     temporary = path.with_name(f".{path.name}.tmp")
     with files.user_facing_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_bytes(encoded.tobytes())
+            temporary.write_bytes(data)
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
 
 
-def _outcomes(recording: Recording, faults: dict[str, str]) -> tuple[Outcome, ...]:
-    """One outcome a file: broken itself, or of no use without its broken partner, or added."""
-    partners = {still.image: still.mask for still in recording.stills}
-    partners |= {still.mask: still.image for still in recording.stills}
-    outcomes = []
-    for name in recording.files:
+def _outcomes(
+    recording: Recording, faults: dict[str, str]
+) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
+    """One outcome a file, own and shared: broken itself, of no use without its partner, or added."""
+    because: dict[str, str] = {}
+    for still in recording.stills:
+        trio = [name for name in (still.image, still.mask, still.labels) if name]
+        broken = next((name for name in trio if name in faults), None)
+        if broken is not None:
+            because |= {name: f"{broken} cannot be used" for name in trio if name not in faults}
+
+    def outcome(name: str) -> Outcome:
         if name in faults:
-            outcomes.append(Outcome(path=name, status="broken", reason=faults[name]))
-        elif partners.get(name) in faults:
-            reason = f"{partners[name]} cannot be used"
-            outcomes.append(Outcome(path=name, status="unused", reason=reason))
-        else:
-            outcomes.append(Outcome(path=name, status="added"))
-    return tuple(outcomes)
+            return Outcome(path=name, status="broken", reason=faults[name])
+        if name in because:
+            return Outcome(path=name, status="unused", reason=because[name])
+        return Outcome(path=name, status="added")
+
+    return tuple(map(outcome, recording.files)), tuple(map(outcome, recording.shared))
 
 
 def _without_use(outcome: Outcome) -> Outcome:
@@ -199,10 +221,15 @@ def _without_use(outcome: Outcome) -> Outcome:
     return replace(outcome, status="unused", reason="no frame of its recording can be used")
 
 
-def _all_unused(recording: Recording, error: BrokenFileError) -> tuple[Outcome, ...]:
-    return tuple(
-        Outcome(path=name, status="broken", reason=error.reason)
-        if name == error.path
-        else Outcome(path=name, status="unused", reason=f"{error.path} cannot be used")
-        for name in recording.files
-    )
+def _unusable(recording: Recording, error: BrokenFileError) -> Extract:
+    def outcomes(names: Sequence[str]) -> tuple[Outcome, ...]:
+        return tuple(
+            Outcome(path=name, status="broken", reason=error.reason)
+            if name == error.path
+            else Outcome(path=name, status="unused", reason=f"{error.path} cannot be used")
+            for name in names
+        )
+
+    known = error.path in recording.files or error.path in recording.shared
+    inner = () if known else (Outcome(path=error.path, status="broken", reason=error.reason),)
+    return Extract(outcomes=outcomes(recording.files), shared=outcomes(recording.shared), faults=inner)

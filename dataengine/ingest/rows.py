@@ -1,21 +1,27 @@
-"""Rows of one clip, gathered frame by frame into the lake's tables."""
+"""Rows of one clip, gathered frame by frame into columns of the lake's tables."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from dataengine.adapters.base import Recording, Telemetry
+from dataengine.adapters.base import Recording, Still
 from dataengine.adapters.labels import FrameLabels, class_ids
+from dataengine.adapters.telemetry import Telemetry
 from dataengine.cards import Card
 from dataengine.frameboxes import FrameBoxes
 from dataengine.images import ImageMeasures
-from dataengine.schema import CLIPS, FRAMES
+from dataengine.privacy import Regions
+from dataengine.schema import BLURRED, CLIPS, FRAMES, TELEMETRY
 
-_SIGNALS = ("speed_mps", "yaw_rate_radps", "acceleration_mps2")
+SIGNALS = ("speed_mps", "yaw_rate_radps", "acceleration_mps2")
+"""Signals with a column of their own in the frames table."""
 
 
 @dataclass(slots=True)
@@ -24,15 +30,21 @@ class Rows:
 
     Attributes:
         recording: Where they come from.
-        card: The dataset's card.
-        frames: One dictionary a frame, of schema ``FRAMES``.
-        labels: The labels of the same frames.
+        card: Classes and class map of the workspace.
+        origin: The card of the recording's own dataset: its name and licence.
+        frame_ids: Of the frames so far.
+        columns: Values of the columns of ``FRAMES`` that differ from frame to frame.
+        labels: The labels of the same frames; ``None`` where nobody labelled one.
+        regions: What the anonymiser did to them, if there was one.
     """
 
     recording: Recording
     card: Card
-    frames: list[dict[str, Any]] = field(default_factory=list)
-    labels: list[FrameLabels] = field(default_factory=list)
+    origin: Card
+    frame_ids: list[str] = field(default_factory=list)
+    columns: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    labels: list[FrameLabels | None] = field(default_factory=list)
+    regions: list[Regions | None] = field(default_factory=list)
 
     def add(
         self,
@@ -41,37 +53,63 @@ class Rows:
         time_s: float,
         size: tuple[int, int],
         measures: ImageMeasures,
-        labels: FrameLabels,
+        labels: FrameLabels | None,
         media_root: str,
         image_path: str,
-        mask_path: str = "",
-        split_hint: str = "",
+        still: Still | None = None,
+        conditions: Mapping[str, str] | None = None,
+        regions: Regions | None = None,
     ) -> None:
         """Append one frame; ``size`` is (height, width)."""
-        self.frames.append(
-            {
-                "frame_id": f"{self.recording.clip_id}/{number:06d}",
-                "clip_id": self.recording.clip_id,
-                "drive_id": self.recording.drive_id,
-                "frame_number": number,
-                "time_s": time_s,
-                "media_root": media_root,
-                "image_path": image_path,
-                "mask_path": mask_path,
-                "width": size[1],
-                "height": size[0],
-                "sharpness": measures.sharpness,
-                "brightness": measures.brightness,
-                "phash": measures.phash,
-                "split_hint": split_hint or self.recording.split_hint,
-                "conditions": dict(self.recording.conditions),
-            }
-        )
+        hint = still.split_hint if still is not None else ""
+        row = {
+            "frame_number": number,
+            "time_s": time_s,
+            "media_root": media_root,
+            "image_path": image_path,
+            "mask_path": still.mask if still is not None else "",
+            "width": size[1],
+            "height": size[0],
+            "sharpness": measures.sharpness,
+            "brightness": measures.brightness,
+            "plain_share": measures.plain_share,
+            "phash": measures.phash,
+            "split_hint": hint or self.recording.split_hint,
+            "conditions": _pairs({**self.recording.conditions, **(conditions or {})}),
+        }
+        for name, value in row.items():
+            self.columns[name].append(value)
+        self.frame_ids.append(f"{self.recording.clip_id}/{number:06d}")
         self.labels.append(labels)
+        self.regions.append(regions)
 
-    def clip_table(self) -> pa.Table:
-        """One row of schema ``CLIPS``."""
-        recording, first = self.recording, self.frames[0]
+    def tables(self, telemetry: Telemetry | None, max_gap_s: float) -> dict[str, pa.Table]:
+        """Rows by lake table; only ``clips`` and ``frames`` are always there.
+
+        Args:
+            telemetry: Of the recording.
+            max_gap_s: Longest pause across which telemetry is interpolated.
+
+        Raises:
+            ConfigError: A class name is in no class map.
+        """
+        signals = self._signals(telemetry, max_gap_s)
+        found = {
+            "clips": self._clips(),
+            "frames": self._frames(signals),
+            "oracle": self._oracle(),
+            "telemetry": self._telemetry(signals),
+            "blurred": self._blurred(),
+        }
+        return {name: table for name, table in found.items() if table is not None}
+
+    def _signals(self, telemetry: Telemetry | None, max_gap_s: float) -> dict[str, NDArray[np.float64]]:
+        times = np.array(self.columns["time_s"], np.float64)
+        named = telemetry.signals if telemetry is not None else {}
+        return {name: signal.at(times, max_gap_s) for name, signal in named.items()}
+
+    def _clips(self) -> pa.Table:
+        recording = self.recording
         row = {
             "clip_id": recording.clip_id,
             "drive_id": recording.drive_id,
@@ -79,62 +117,78 @@ class Rows:
             "camera": recording.camera,
             "start_time_s": recording.start_time_s,
             "fps": recording.fps,
-            "num_frames": len(self.frames),
-            "width": first["width"],
-            "height": first["height"],
+            "num_frames": len(self.frame_ids),
+            "width": self.columns["width"][0],
+            "height": self.columns["height"][0],
             "split_hint": recording.split_hint,
-            "conditions": dict(recording.conditions),
+            "conditions": _pairs(recording.conditions),
             "source": recording.source,
-            "licence": self.card.licence,
+            "licence": self.origin.licence,
         }
-        return pa.Table.from_pylist([_as_maps(row)], CLIPS)
+        return pa.Table.from_pylist([row], CLIPS)
 
-    def frame_table(self, telemetry: Telemetry | None) -> pa.Table:
-        """Rows of schema ``FRAMES``, with telemetry at the frames' times."""
-        times = np.array([row["time_s"] for row in self.frames])
-        for name, values in at_times(telemetry, times).items():
-            for row, value in zip(self.frames, values, strict=True):
-                row[name] = None if np.isnan(value) else float(value)
-        return pa.Table.from_pylist([_as_maps(row) for row in self.frames], FRAMES)
+    def _frames(self, signals: Mapping[str, NDArray[np.float64]]) -> pa.Table:
+        number = len(self.frame_ids)
+        columns: dict[str, Any] = {
+            **self.columns,
+            "frame_id": self.frame_ids,
+            "clip_id": [self.recording.clip_id] * number,
+            "drive_id": [self.recording.drive_id] * number,
+            "dataset": [self.origin.name] * number,
+            "licence": [self.origin.licence_kind] * number,
+        }
+        for name in SIGNALS:
+            columns[name] = signals.get(name, np.full(number, np.nan))
+        arrays = [pa.array(columns[item.name], item.type, from_pandas=True) for item in FRAMES]
+        return pa.Table.from_arrays(arrays, schema=FRAMES)
 
-    def oracle_table(self) -> pa.Table:
-        """Rows of schema ``FRAME_BOXES``: the truth of every frame, without objects or with.
-
-        Raises:
-            ConfigError: A class name is in no class map.
-        """
-        ids, ignore = [], []
-        for labels in self.labels:
-            class_id, ignored = class_ids(labels, self.card, self.recording.source)
-            ids.append(class_id)
-            ignore.append(ignored)
+    def _oracle(self) -> pa.Table | None:
+        """The truth of every labelled frame, without objects or with; ``None`` where none is labelled."""
+        known = [
+            (f, labels) for f, labels in zip(self.frame_ids, self.labels, strict=True) if labels is not None
+        ]
+        if not known:
+            return None
+        mapped = [class_ids(labels, self.card, self.recording.source) for _, labels in known]
         return FrameBoxes.build(
-            [row["frame_id"] for row in self.frames],
-            [len(labels.names) for labels in self.labels],
-            np.concatenate([labels.xyxy for labels in self.labels]),
-            np.concatenate(ids),
-            ignore=np.concatenate(ignore),
-            visibility=np.concatenate([labels.visibility for labels in self.labels]),
-            track_id=np.concatenate([labels.track_id for labels in self.labels]),
+            [frame_id for frame_id, _ in known],
+            [len(labels.names) for _, labels in known],
+            np.concatenate([labels.xyxy for _, labels in known]),
+            np.concatenate([ids for ids, _ in mapped]),
+            ignore=np.concatenate([ignored for _, ignored in mapped]),
+            visibility=np.concatenate([labels.visibility for _, labels in known]),
+            track_id=np.concatenate([labels.track_id for _, labels in known]),
         ).to_table()
 
+    def _telemetry(self, signals: Mapping[str, NDArray[np.float64]]) -> pa.Table | None:
+        more = {name: values for name, values in sorted(signals.items()) if name not in SIGNALS}
+        rows = [
+            {
+                "frame_id": frame_id,
+                "signals": [
+                    (name, np.atleast_1d(values[index]).astype(np.float32).tolist())
+                    for name, values in more.items()
+                    if np.isfinite(values[index]).all()
+                ],
+            }
+            for index, frame_id in enumerate(self.frame_ids)
+        ]
+        measured = [row for row in rows if row["signals"]]
+        return pa.Table.from_pylist(measured, TELEMETRY) if measured else None
 
-def at_times(telemetry: Telemetry | None, times: np.ndarray) -> dict[str, np.ndarray]:
-    """Each signal interpolated linearly to ``times`` ``[F]``; NaN where it was not recorded.
-
-    A frame up to one sampling interval before the first or after the last measurement takes that
-    measurement: cameras and loggers do not start together.
-    """
-    if telemetry is None:
-        return {name: np.full(len(times), np.nan) for name in _SIGNALS}
-    known = telemetry.time_s
-    slack = float(np.median(np.diff(known))) if len(known) > 1 else 0.0
-    recorded = (times >= known[0] - slack - 1e-9) & (times <= known[-1] + slack + 1e-9)
-    return {
-        name: np.where(recorded, np.interp(times, known, getattr(telemetry, name)), np.nan)
-        for name in _SIGNALS
-    }
+    def _blurred(self) -> pa.Table | None:
+        rows = [
+            {
+                "frame_id": frame_id,
+                "rule": regions.rule,
+                "num_regions": regions.num_regions,
+                "area_share": regions.area_share,
+            }
+            for frame_id, regions in zip(self.frame_ids, self.regions, strict=True)
+            if regions is not None
+        ]
+        return pa.Table.from_pylist(rows, BLURRED) if rows else None
 
 
-def _as_maps(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "conditions": sorted(row["conditions"].items())}
+def _pairs(conditions: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    return sorted(conditions.items())

@@ -7,50 +7,68 @@ instant leaves either the whole batch or parts that the next run removes, and en
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from dataengine import cards, files, progress
-from dataengine.adapters.base import Adapter, adapter_for, check_root
+from dataengine import files, progress
+from dataengine.adapters.base import Adapter, Recording, adapter_for, check_root
 from dataengine.cards import Card
-from dataengine.config import Config
+from dataengine.config import Anonymise, Config
 from dataengine.errors import InputError, WorkspaceError
 from dataengine.executor import ordered_map
+from dataengine.ingest import classes
 from dataengine.ingest.extract import Extract, Job, extract
 from dataengine.ingest.ledger import Ledger
+from dataengine.ingest.names import with_good_names
 from dataengine.ingest.summary import IngestSummary
-from dataengine.workspace import Outcome, Workspace
+from dataengine.privacy import anonymiser
+from dataengine.quarantine import Outcome
+from dataengine.schema import Taxonomy
+from dataengine.workspace import Workspace
+
+_PARTS_OF_A_BATCH = ("clips", "oracle", "telemetry", "blurred")
 
 
 def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
     """Bring a dataset's recordings into a workspace; what is there already is left alone.
 
     Args:
-        config: Its ``dataset``, ``curate.jpeg_quality`` and ``compute.workers`` are read.
+        config: Its ``dataset``, ``ingest``, ``licence``, ``compute`` and what ``curate`` says of anonymity.
         root: Folder of the workspace; created if need be. The embedded fleet is rendered into its
             ``recordings/`` where ``dataset.root`` is empty.
 
     Raises:
         InputError: The dataset's folder is missing, empty or of another format, or none of its
             recordings can be used.
-        ConfigError: There is no such dataset, or a class name is in no class map.
+        ConfigError: There is no such dataset, its licence is not among those allowed, or a class name
+            is in no class map.
         WorkspaceError: The workspace holds another dataset or settings, or cannot be written.
     """
     started = time.monotonic()
-    card = cards.load(config.dataset.name)
+    card = classes.card_of(config)
     source = _source(config, card, root)
     adapter = adapter_for(config.dataset, source)
-    workspace = _known(root, card, fingerprint(adapter, config, card))
+    workspace = _existing(root, card)
+    if workspace is not None and card.taxonomy.classes:
+        _check_settings(workspace, adapter, config, card)
     _render(config, source)
     check_root(source)
+    card = classes.settled(card, adapter, config.dataset)
+    if workspace is not None and not card.taxonomy.classes:
+        card = workspace.card  # named in an earlier run
+    marks = fingerprint(adapter, config, card)
+    if workspace is not None:
+        _check_settings(workspace, adapter, config, card)
     if workspace is None:
-        workspace = _created(adapter, config, card, root)
+        workspace = _created(adapter, config, card, root, marks)
     elif config.dataset.root is not None:
         _follow(workspace, source)
     _remove_leftovers(workspace)
     ledger = Ledger(workspace)
-    for result in _extracts(adapter, config, card, workspace, ledger):
+    for result in _extracts(adapter, config, workspace, ledger):
         ledger.take(result)
     ledger.commit()
     return workspace, ledger.finish(source, time.monotonic() - started)
@@ -58,14 +76,17 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
 
 def fingerprint(adapter: Adapter, config: Config, card: Card) -> str:
     """Digest of everything that decides which frames, pixels and labels are ingested."""
-    return files.digest(
-        {
-            "dataset": config.dataset.name,
-            "classes": card.taxonomy.classes,
-            "jpeg_quality": config.curate.jpeg_quality,
-            **adapter.settings(),
-        }
-    )
+    marks = {
+        "dataset": config.dataset.name,
+        "classes": card.taxonomy.classes,
+        "cameras": config.dataset.cameras,
+        "ingest": asdict(config.ingest),
+        **adapter.settings(),
+    }
+    if config.curate.anonymise is not Anonymise.none:
+        curate = config.curate
+        marks["anonymise"] = [curate.anonymise.value, curate.anonymise_weights, curate.anonymise_score]
+    return files.digest(marks)
 
 
 def _source(config: Config, card: Card, root: Path) -> Path:
@@ -73,13 +94,15 @@ def _source(config: Config, card: Card, root: Path) -> Path:
         return Path(config.dataset.root)
     if config.dataset.name == "simulated":
         return root / "recordings"
+    if config.dataset.parts:
+        return classes.common_root(config.dataset)
     raise InputError(
         f"dataset={card.name} needs dataset.root=PATH, the folder it was unpacked in. {card.obtain}"
     )
 
 
-def _known(root: Path, card: Card, expected: str) -> Workspace | None:
-    """The workspace in ``root``, if there is one, provided that it holds the same dataset and settings."""
+def _existing(root: Path, card: Card) -> Workspace | None:
+    """The workspace in ``root``, if there is one, provided that it holds the same dataset."""
     if not Workspace.exists(root):
         return None
     workspace = Workspace.open(root)
@@ -87,12 +110,25 @@ def _known(root: Path, card: Card, expected: str) -> Workspace | None:
         raise WorkspaceError(
             f"{root} holds the dataset {workspace.card.name}, not {card.name}; choose another workspace=PATH"
         )
-    if workspace.fingerprint != expected:
-        raise WorkspaceError(
-            f"{root} was ingested from {card.name} with other settings (dataset.fps, min_box_area, world, "
-            "curate.jpeg_quality or classes); set them back, or choose another workspace=PATH"
-        )
     return workspace
+
+
+def _check_settings(workspace: Workspace, adapter: Adapter, config: Config, card: Card) -> None:
+    """Raise ``WorkspaceError`` unless the workspace was ingested as it would be now.
+
+    One that was ingested without classes, because its recordings have no labels, may get them later.
+    """
+    expected = fingerprint(adapter, config, card)
+    if workspace.fingerprint == expected:
+        return
+    bare = replace(card, taxonomy=Taxonomy(classes=()))
+    if workspace.fingerprint == fingerprint(adapter, config, bare):
+        workspace.adopt_card(card, expected)
+        return
+    raise WorkspaceError(
+        f"{workspace.root} was ingested from {card.name} with other settings (ingest, dataset.min_box_area, "
+        "cameras, world, classes or curate.anonymise); set them back, or choose another workspace=PATH"
+    )
 
 
 def _render(config: Config, source: Path) -> None:
@@ -102,11 +138,11 @@ def _render(config: Config, source: Path) -> None:
         render_fleet(config.dataset.world, source, workers=config.compute.workers)
 
 
-def _created(adapter: Adapter, config: Config, card: Card, root: Path) -> Workspace:
+def _created(adapter: Adapter, config: Config, card: Card, root: Path, marks: str) -> Workspace:
     # the first recording proves that the folder holds this format, before anything is written
     next(adapter.recordings(), None)
-    outside = adapter.root if config.dataset.root is not None else None
-    return Workspace.create(root, card, outside, fingerprint(adapter, config, card))
+    rendered = config.dataset.name == "simulated" and config.dataset.root is None
+    return Workspace.create(root, card, None if rendered else adapter.root, marks)
 
 
 def _follow(workspace: Workspace, source: Path) -> None:
@@ -126,19 +162,18 @@ def _remove_leftovers(workspace: Workspace) -> None:
     """Remove what a killed run left half done; the workspace's lock says that it is not at work now."""
     lake = workspace.lake
     committed = {path.name for path in lake.parts("frames")}
-    parts = [path for table in ("clips", "oracle") for path in lake.parts(table)]
+    parts = [path for table in _PARTS_OF_A_BATCH for path in lake.parts(table)]
     half_written = [*lake.root.glob("*/.*.tmp"), *workspace.root.glob(".*.tmp")]
     for path in [*(path for path in parts if path.name not in committed), *half_written]:
         path.unlink()
 
 
-def _extracts(
-    adapter: Adapter, config: Config, card: Card, workspace: Workspace, ledger: Ledger
-) -> Iterator[Extract]:
+def _extracts(adapter: Adapter, config: Config, workspace: Workspace, ledger: Ledger) -> Iterator[Extract]:
     """Every new recording, extracted in the adapter's order; the ledger hears of the rest."""
+    blurrer = anonymiser(config.curate, config.compute)
 
     def jobs() -> Iterator[Job]:
-        for found in adapter.recordings():
+        for found in with_good_names(adapter.recordings()):
             if isinstance(found, Outcome):
                 ledger.stray(found)
                 continue
@@ -148,12 +183,19 @@ def _extracts(
                     adapter=adapter,
                     recording=fresh,
                     workspace=workspace.root,
-                    card=card,
-                    fps=config.dataset.fps,
-                    jpeg_quality=config.curate.jpeg_quality,
+                    card=workspace.card,
+                    origin=adapter.card_of(found) or workspace.card,
+                    config=config.ingest,
+                    anonymiser=blurrer,
                     known_clip=found.clip_id in ledger.known_clips,
                 )
 
-    return progress.track(
-        ordered_map(extract, jobs(), workers=config.compute.workers), "ingest", unit="clips"
-    )
+    results = ordered_map(extract, jobs(), workers=config.compute.workers)
+    return progress.track(results, "ingest", total=_num_recordings(adapter), unit="clips")
+
+
+def _num_recordings(adapter: Adapter) -> int | None:
+    """How many recordings there are, where somebody is there to read how long they will take."""
+    if not sys.stderr.isatty():
+        return None
+    return sum(isinstance(found, Recording) for found in adapter.recordings())

@@ -21,6 +21,8 @@ class IngestSummary:
         frames: Frames added in this run.
         left_out: Frames of usable videos left out because their labels cannot be used.
         seconds: Wall time.
+        decode_s: Seconds of all workers together that decoding of videos took.
+        write_s: Seconds of all workers together that compressing and writing frames took.
     """
 
     added: int
@@ -32,6 +34,8 @@ class IngestSummary:
     frames: int
     left_out: int
     seconds: float
+    decode_s: float = 0.0
+    write_s: float = 0.0
 
     @property
     def num_files(self) -> int:
@@ -42,11 +46,16 @@ class IngestSummary:
         """One line for the terminal."""
         counts = ", ".join(f"{getattr(self, name):,} {name}" for name in STATUSES)
         rate = f" ({self.frames / self.seconds:,.0f} frames/s)" if self.frames and self.seconds > 0 else ""
+        spent = (
+            f"; decoding {self.decode_s:.1f} s, writing {self.write_s:.1f} s of the workers' time"
+            if self.decode_s >= 0.05 or self.write_s >= 0.05
+            else ""
+        )
         left_out = f", {self.left_out:,} frames left out" if self.left_out else ""
         reasons = (
             "; reasons in quarantine.jsonl" if self.missing or self.broken or self.unused or left_out else ""
         )
         return (
             f"ingest: {self.num_files:,} files: {counts}; {self.clips:,} clips and {self.frames:,} frames "
-            f"added{left_out} in {self.seconds:.1f} s{rate}{reasons}"
+            f"added{left_out} in {self.seconds:.1f} s{rate}{spent}{reasons}"
         )

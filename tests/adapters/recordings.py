@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataengine.config import Config, CurateConfig, DatasetConfig
+from dataengine.config import Config, IngestConfig, DatasetConfig
 
 WIDTH, HEIGHT = 64, 48
 TRUTH_SCHEMA = pa.schema(
@@ -114,7 +114,7 @@ def edit_sidecar(video: Path, **changes: Any) -> None:
 
 
 def fleet_config(root: Path, *, workers: int = 1, fps: float | None = 2.0) -> Config:
-    config = Config(dataset=DatasetConfig(root=str(root), fps=fps), curate=CurateConfig())
+    config = Config(dataset=DatasetConfig(root=str(root)), ingest=IngestConfig(fps=fps))
     config.compute.workers = workers
     return config
 

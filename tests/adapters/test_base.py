@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dataengine import cards
-from dataengine.adapters.base import SAFE_ID, adapter_for, check_root, files_under, names
+from dataengine.adapters.base import SAFE_ID, adapter_for, check_root, files_under, names, safe_id
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError
 
@@ -22,7 +22,7 @@ def test_every_registered_adapter_can_be_made(name, tmp_path: Path):
 
 
 def test_an_unknown_dataset_is_told_with_the_known_ones():
-    with pytest.raises(ConfigError, match=r"dataset=kity has no adapter; choose one of camvid, simulated"):
+    with pytest.raises(ConfigError, match=r"dataset=kity has no adapter; choose one of bdd100k, camvid, "):
         adapter_for(DatasetConfig(name="kity"), Path())
 
 
@@ -51,3 +51,21 @@ def test_files_are_listed_in_one_order_without_hidden_ones(tmp_path: Path):
 @pytest.mark.parametrize("clip_id", ["../evil", "a/b", "", ".", "..", "-rf", "a b", "ä\n"])
 def test_clip_ids_that_could_leave_their_folder_are_refused(clip_id):
     assert not SAFE_ID.fullmatch(clip_id)
+
+
+def test_linked_folders_are_walked_and_loops_are_files(tmp_path: Path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    (root / "a").mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "1.png").touch()
+    (root / "linked").symlink_to(elsewhere)
+    (root / "a" / "loop").symlink_to(root)
+    (root / "self").symlink_to(root / "self")
+    assert list(files_under(root)) == ["self", "a/loop", "linked/1.png"]
+
+
+def test_safe_ids_stay_apart():
+    assert safe_id("0001TP_006690") == "0001TP_006690"
+    made = [safe_id(name) for name in ("a b", "a/b", "a\nb", "ä", "../..", "")]
+    assert len(set(made)) == len(made)
+    assert all(SAFE_ID.fullmatch(name) for name in made)

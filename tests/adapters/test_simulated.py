@@ -30,7 +30,7 @@ def test_a_recording_is_what_its_sidecar_says(tmp_path: Path):
     assert recording.files == ("drive-a/a.mp4", "drive-a/a.json", "drive-a/a.truth.parquet")
     telemetry = adapter.telemetry(recording)
     assert telemetry is not None
-    np.testing.assert_allclose(telemetry.speed_mps[:3], [10, 10.25, 10.5])
+    np.testing.assert_allclose(telemetry.signals["speed_mps"].values[:3], [10, 10.25, 10.5])
     assert strays == {"fleet.json": ("added", "")}
 
 

@@ -280,7 +280,6 @@ def test_settings_that_change_nothing_for_a_dataset_are_not_refused(tmp_path: Pa
     write_segnet(tmp_path / "camvid", {"train": ["A_00030"]})
     config = camvid_config(tmp_path / "camvid")
     ingest(config, tmp_path / "ws")
-    config.dataset.fps = 7
     config.dataset.split_gap_s = 9
     _, summary = ingest(config, tmp_path / "ws")
     assert summary.present == 2 + 1
@@ -408,7 +407,7 @@ def test_stored_frames_have_the_asked_quality(tmp_path: Path, fleet: Path):
     sizes = []
     for quality in (20, 95):
         config = fleet_config(fleet)
-        config.curate.jpeg_quality = quality
+        config.ingest.jpeg_quality = quality
         workspace, _ = ingest(config, tmp_path / f"ws{quality}")
         image = workspace.root / "media" / "a" / "000000.jpg"
         assert cv2.imread(str(image)).shape == (48, 64, 3)

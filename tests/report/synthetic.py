@@ -53,7 +53,9 @@ def synthetic_workspace(
     truth = _ingest(workspace, clips or CLIPS, np.random.default_rng(3))
     broken = Outcome(path="drive9/clip3.mp4", status="broken", reason="not a video: <moov> is missing")
     missing = [Outcome(path=f"d{n}/a.json", status="missing", reason="telemetry missing") for n in range(4)]
-    workspace.quarantine([broken, *missing])
+    quarantine = workspace.quarantine()
+    quarantine.settle([broken, *missing])
+    quarantine.close()
     for seed in seeds:
         for arm in arms:
             write_run(workspace, truth, arm, seed, cycles, batch)

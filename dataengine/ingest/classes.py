@@ -1,0 +1,72 @@
+"""Which classes a workspace gets, told before any frame is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataengine import cards, licences
+from dataengine.adapters.base import Adapter
+from dataengine.cards import Card
+from dataengine.config import Config, DatasetConfig
+from dataengine.errors import ConfigError
+from dataengine.schema import IGNORE
+
+
+def card_of(config: Config) -> Card:
+    """The card of the dataset with the user's classes, its licence checked.
+
+    Raises:
+        ConfigError: There is no such card, or ``licence.allow`` forbids it.
+    """
+    if config.dataset.name == "mixed":
+        from dataengine.adapters.mixed import mixed_card, part_cards
+
+        for card in part_cards(config.dataset):
+            _check_licence(card, config.licence.allow)
+        return mixed_card(config.dataset)
+    card = cards.load(config.dataset.name, config.dataset.card)
+    _check_licence(card, config.licence.allow)
+    return card.with_classes(config.dataset.classes, config.dataset.class_map)
+
+
+def common_root(config: DatasetConfig) -> Path:
+    """The folder that the roots of several datasets share."""
+    from dataengine.adapters.mixed import common_root as shared
+
+    return shared(config)
+
+
+def settled(card: Card, adapter: Adapter, config: DatasetConfig) -> Card:
+    """The card, provided that it maps every class that the adapter can name beforehand.
+
+    A card without classes takes the adapter's, each under its own name.
+
+    Raises:
+        ConfigError: Some classes are in no class map; the message holds the map to add.
+    """
+    found = tuple(dict.fromkeys(adapter.class_names()))
+    taxonomy = card.taxonomy
+    if not taxonomy.classes:
+        own = [name for name in found if config.class_map.get(name, name) == name]
+        return card.with_classes(own, config.class_map) if own else card
+    unmapped = [name for name in found if name not in taxonomy.class_map and name not in taxonomy.classes]
+    if unmapped:
+        wanted = ", ".join(f'"{name}": {IGNORE}' for name in unmapped)
+        raise ConfigError(
+            f"dataset={card.name}: {len(unmapped)} of its classes are in no class map; add "
+            f"'dataset.class_map={{{wanted}}}', each with one of {', '.join(taxonomy.classes)} or {IGNORE}"
+        )
+    return card
+
+
+def _check_licence(card: Card, allow: list[str]) -> None:
+    unknown = sorted(set(allow) - set(licences.KINDS))
+    if unknown:
+        raise ConfigError(
+            f"licence.allow={unknown[0]}: no such kind; choose from {', '.join(licences.KINDS)}"
+        )
+    if allow and card.licence_kind not in allow:
+        raise ConfigError(
+            f"dataset={card.name} is licensed {card.licence_kind} ({card.licence}), which licence.allow="
+            f"[{', '.join(allow)}] forbids; leave the dataset out or allow it"
+        )
