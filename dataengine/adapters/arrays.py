@@ -51,10 +51,10 @@ def read_array(path: Path, columns: int) -> NDArray[np.float64]:
     rows = check_array(path, columns)
     try:
         with warnings.catch_warnings(action="ignore"):  # as in the header
-            stored = np.load(path, allow_pickle=False)
+            stored = np.asarray(np.load(path, allow_pickle=False), np.float64)
     except (OSError, ValueError) as error:
         raise InputError(f"not a readable array ({_first_line(error)})") from error
-    return np.asarray(stored, np.float64).reshape(rows, columns)
+    return stored.reshape(rows, columns)
 
 
 def in_time_order(
