@@ -8,7 +8,8 @@
     │   ├── InputError          a dataset folder, file or label cannot be used
     │   ├── WorkspaceError      a workspace is locked, read-only, full or of another format version
     │   ├── ModelError          weights cannot be loaded, or belong to another taxonomy
-    │   └── ServiceError        MongoDB, the FiftyOne App or a browser cannot be reached
+    │   ├── ServiceError        MongoDB, the FiftyOne App or a browser cannot be reached
+    │   └── LabelsNeededError   the loop waits for labels that a person must draw
     └── TrainingDivergedError   the loss is not finite; carries the loss terms (exit code 1)
 
 A ``UserError`` names the value, the file and the remedy in one line. Everything else that escapes
@@ -46,6 +47,10 @@ class ModelError(UserError):
 
 class ServiceError(UserError):
     """MongoDB, the FiftyOne App or a browser cannot be reached."""
+
+
+class LabelsNeededError(UserError):
+    """The loop waits for labels that a person must draw; the message says which and how."""
 
 
 class TrainingDivergedError(DataEngineError):

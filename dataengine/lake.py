@@ -17,6 +17,7 @@ TABLES: dict[str, pa.Schema] = {
     "clips": schema.CLIPS,
     "frames": schema.FRAMES,
     "oracle": schema.FRAME_BOXES,
+    "answers": schema.FRAME_BOXES,
     "telemetry": schema.TELEMETRY,
     "blurred": schema.BLURRED,
     "splits": schema.SPLIT_TABLE,
@@ -83,9 +84,23 @@ class Lake:
             yield read_parquet(path, columns)
 
     def truth(self, frame_ids: list[str]) -> FrameBoxes:
-        """The hidden labels of the named frames, in that order; frames without a label row are left out."""
-        rows = self.read("oracle")
-        order = {frame_id: index for index, frame_id in enumerate(frame_ids)}
-        kept = rows.filter(pc.is_in(rows["frame_id"], pa.array(frame_ids, pa.string())))
-        rank = pa.array([order[frame_id] for frame_id in kept["frame_id"].to_pylist()], pa.int64())
-        return FrameBoxes.from_table(kept.take(pc.sort_indices(rank)))
+        """The labels of the named frames, in that order; frames that nobody labelled are left out.
+
+        They are the dataset's own, which are hidden from mining, or those that people drew on request;
+        what was drawn later counts.
+        """
+        wanted = pa.array(frame_ids, pa.string())
+        found = [
+            part.filter(pc.is_in(part["frame_id"], wanted)).cast(TABLES["oracle"])
+            for table in ("oracle", "answers")
+            for part in self.scan(table)
+        ]
+        rows = pa.concat_tables(found) if found else TABLES["oracle"].empty_table()
+        last = {frame_id: row for row, frame_id in enumerate(rows["frame_id"].to_pylist())}
+        order = [last[frame_id] for frame_id in frame_ids if frame_id in last]
+        return FrameBoxes.from_table(rows.take(pa.array(order, pa.int64())))
+
+    def labelled(self) -> pa.Array:
+        """Ids of every frame that has labels, drawn or hidden; nothing of what is in them."""
+        ids = [part["frame_id"] for table in ("oracle", "answers") for part in self.scan(table, ["frame_id"])]
+        return pc.unique(pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.string()))

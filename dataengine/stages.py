@@ -18,16 +18,20 @@ import pyarrow.compute as pc
 
 from dataengine import cockpit, evaluate, files, label, learn, mine
 from dataengine.config import Config
-from dataengine.errors import ConfigError
+from dataengine.errors import ConfigError, LabelsNeededError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.label import Cost
 from dataengine.lake import read_parquet, write_parquet
 from dataengine.progress import say
-from dataengine.schema import POOL, SELECTION, TEST, TEST_SPLITS, VAL, Measure
+from dataengine.schema import FRAME_ERRORS, MISTAKES, POOL, SELECTION, TEST, TEST_SPLITS, VAL, Measure
 from dataengine.streams import Streams
 from dataengine.workspace import Run, Workspace
 
 JUDGED = (VAL, *TEST_SPLITS)
+
+_MEASURES = pa.schema(
+    [("split", pa.string()), ("slice", pa.string()), ("metric", pa.string()), ("value", pa.float64())]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +64,9 @@ class Arm:
 def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
     """Digest of the settings that decide a run's figures, and of those that decide its cycle 0."""
     plain = config.plain()
-    start = {group: plain[group] for group in ("model", "train", "evaluate", "label", "curate")}
+    start = {group: plain[group] for group in ("model", "train", "evaluate")}
+    start["curate"] = {name: plain["curate"][name] for name in ("val_share", "test_share", "duplicate_bits")}
+    start["label"] = {name: plain["label"][name] for name in ("seconds_per_frame", "seconds_per_box")}
     start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
     mining = {key: value for key, value in plain["mine"].items() if key != "name"}
     return files.digest({**start, "mine": mining}), files.digest(start)
@@ -144,6 +150,7 @@ def _seed_set(arm: Arm, pool: pa.Table) -> pa.Table:
 def _label(arm: Arm, cycle: int) -> list[Path]:
     folder = arm.run.cycle(cycle)
     candidates = read_parquet(folder / "candidates.parquet")
+    _see_that_labels_exist(arm, cycle, candidates["frame_id"].to_pylist())
     budget = arm.config.mine.budget if cycle else replace(arm.config.mine.budget, amount=float("inf"))
     bought, cost = label.buy(label.Oracle(arm.workspace.lake), candidates, budget, arm.config.label)
     paid = pc.is_in(candidates["frame_id"], pa.array(bought.frame_ids, pa.string()))
@@ -156,6 +163,40 @@ def _label(arm: Arm, cycle: int) -> list[Path]:
     write_parquet(folder / "labels.parquet", bought.to_table())
     files.write_json(folder / "cost.json", {"bought": cost.plain(), "total": total.plain()})
     return [folder / name for name in ("selection.parquet", "labels.parquet", "cost.json")]
+
+
+def _see_that_labels_exist(arm: Arm, cycle: int, wanted: list[str]) -> None:
+    """Raise ``LabelsNeededError`` where people have to draw labels first, and write what they need."""
+    workspace, config = arm.workspace, arm.config.label
+    missing = label.unanswered(workspace, wanted)
+    if config.name == "oracle":
+        if len(missing) < len(wanted) or not wanted:
+            return
+        raise LabelsNeededError(
+            f"{workspace.card.name} has no labels to answer from, and {len(wanted)} frames are wanted; "
+            "add label=request, and the loop writes what people should draw"
+        )
+    judged = label.unanswered(workspace, _judged_sample(arm)) if cycle == 0 else []
+    asked = [*missing, *judged]
+    if not asked or (config.partial and len(missing) < len(wanted)):
+        return
+    folder = label.write_request(workspace, asked, f"{arm.run.run_id}-cycle{cycle}")
+    extra = f", {len(judged)} of them to judge with" if judged else ""
+    raise LabelsNeededError(
+        f"{len(asked)} frames need labels{extra}: draw {', '.join(workspace.taxonomy.classes)} on the images "
+        f"in {folder} (CVAT, Label Studio or any tool that writes COCO), and run the same command again with "
+        "dataset.labels=PATH of the COCO file added"
+    )
+
+
+def _judged_sample(arm: Arm) -> list[str]:
+    """Frames of val and of test that a first request asks for, drawn uniformly."""
+    found: list[str] = []
+    for split in JUDGED:
+        ids = arm.workspace.frames(split)["frame_id"].to_pylist()
+        drawn = arm.streams.generator(f"judged/{split}").permutation(len(ids))
+        found += sorted(ids[number] for number in drawn[: arm.config.label.judged_frames].tolist())
+    return found
 
 
 def bought_nothing(arm: Arm, cycle: int) -> bool:
@@ -218,9 +259,9 @@ def _evaluate(arm: Arm, cycle: int) -> list[Path]:
     written = [
         folder / name for name in ("errors.parquet", "mistakes.parquet", "measures.parquet", "manifest.json")
     ]
-    write_parquet(written[0], pa.concat_tables([result.errors for result in results]))
-    write_parquet(written[1], pa.concat_tables([result.mistakes for result in results]))
-    write_parquet(written[2], pa.Table.from_pylist(rows))
+    write_parquet(written[0], pa.concat_tables([FRAME_ERRORS.empty_table(), *(r.errors for r in results)]))
+    write_parquet(written[1], pa.concat_tables([MISTAKES.empty_table(), *(r.mistakes for r in results)]))
+    write_parquet(written[2], pa.Table.from_pylist(rows, _MEASURES))
     files.write_json(written[3], _manifest(arm, cycle))
     say(f"{arm.name} cycle {cycle}: {_headline(measures)}")
     return written

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataengine import workspace as workspaces
 from dataengine.config import Config
-from dataengine.errors import ConfigError, UserError
+from dataengine.errors import ConfigError, LabelsNeededError, UserError
 from dataengine.progress import say
 from dataengine.workspace import Run, Workspace
 
@@ -28,7 +28,12 @@ def cycle(config: Config) -> list[Run]:
 
     with workspaces.lock(workspace_folder(config)):
         workspace = _ingest(config)
-        runs = cycle.run(workspace, config)
+        try:
+            runs = cycle.run(workspace, config)
+        except LabelsNeededError:
+            if config.loop.fiftyone:  # the recordings are worth a look meanwhile
+                cockpit.sync(workspace, cycle.latest_runs(workspace))
+            raise
         together = cycle.latest_runs(workspace)  # other seeds and arms of the same settings too
         say(f"report: {report.build(workspace, together)}")
         if config.loop.fiftyone:
@@ -44,13 +49,16 @@ def ingest(config: Config) -> Workspace:
 
 
 def _ingest(config: Config) -> Workspace:
-    from dataengine import curate, ingest
+    from dataengine import curate, ingest, label
 
     folder = workspace_folder(config)
     if config.dataset.root is None and Workspace.exists(folder):
         source = Workspace.open(folder).source_root
         config.dataset.root = str(source) if source is not None else None
     workspace, _ = ingest.ingest(config, folder)
+    if config.dataset.labels is not None:
+        number = label.take_answers(workspace, Path(config.dataset.labels))
+        say(f"labels: {number} frames from {config.dataset.labels}" if number else "labels: nothing new")
     curate.curate(workspace, config.curate, config.dataset)
     return workspace
 

@@ -66,7 +66,13 @@ class LabelConfig:
     """Who labels, and what it costs."""
 
     name: str = "oracle"
-    """``oracle``: the hidden truth of the dataset answers at once."""
+    """``oracle``: the hidden truth of the dataset answers at once. ``request``: people draw the boxes; the
+    loop writes what it wants labelled and waits for ``dataset.labels``."""
+    judged_frames: int = 60
+    """``request``: frames of val, and as many of test, that the first request asks for as well; without
+    them nothing can be measured."""
+    partial: bool = False
+    """``request``: go on with the frames that are labelled, though others were asked for too."""
     seconds_per_frame: float = 7.8
     """Annotator seconds to open one frame and see that nothing is left to draw, objects or not. The
     default is an assumption, of the order that "coverage verification" of an image took in Su, Deng and
@@ -76,6 +82,9 @@ class LabelConfig:
     abstract); dragging corners took ImageNet's annotators 35 s with verification (Su 2012, cited there)."""
 
     def __post_init__(self) -> None:
+        if self.name not in ("oracle", "request"):
+            raise ConfigError(f"label.name={self.name}: choose one of oracle, request")
+        check(self, "judged_frames", 0)
         check(self, "seconds_per_frame", 0)
         check(self, "seconds_per_box", 0)
 
