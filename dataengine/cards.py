@@ -27,6 +27,7 @@ class Download:
             first download's digest is remembered beside the files.
         num_bytes: Size; 0 where unknown.
         into: Folder to unpack it into (zip and tar) or to put it in, relative to the dataset's root.
+        strip: Leading folders of an archive's paths that are left out.
         needed: False for parts that one can do without (fetched with ``parts=all``).
     """
 
@@ -34,7 +35,12 @@ class Download:
     sha256: str = ""
     num_bytes: int = 0
     into: str = ""
+    strip: int = 0
     needed: bool = True
+
+    def __post_init__(self) -> None:
+        if Path(self.into).is_absolute() or ".." in Path(self.into).parts:
+            raise ConfigError(f"downloads: into={self.into!r} leads out of the dataset's folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,31 +19,43 @@ def silence() -> None:
 
 
 @contextmanager
-def bar(label: str, total: int | None, unit: str = "frames") -> Iterator[Callable[[int], None]]:
-    """Show a bar while the block runs; call the yielded function with how many were finished."""
+def bar(
+    label: str, total: int | None, unit: str = "frames", *, done: int = 0
+) -> Iterator[Callable[[int], None]]:
+    """Show a bar while the block runs; call the yielded function with how many were finished.
+
+    Args:
+        label: What is being done.
+        total: Of how many; ``None`` where unknown.
+        unit: What is counted; ``bytes`` are shown as kB, MB, GB.
+        done: How many were finished before; they do not count for the rate.
+    """
     if _silent or not sys.stderr.isatty():
         yield lambda _number: None
         return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
         TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
+        TransferSpeedColumn,
     )
 
+    counted = (MofNCompleteColumn(), TextColumn(f"{unit}, {{task.fields[rate]}}/s, left"))
+    weighed = (DownloadColumn(), TransferSpeedColumn(), TextColumn("left"))
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(show_speed=True),
-        MofNCompleteColumn(),
-        TextColumn(f"{unit}, {{task.fields[rate]}}/s, left"),
+        *(weighed if unit == "bytes" else counted),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total, rate="-")
+        task = progress.add_task(label, total=total, completed=done, rate="-")
 
         def advance(number: int) -> None:
             progress.advance(task, number)
