@@ -1,1 +1,11 @@
-"""Datasets from the net: listing, downloading with resume, unpacking, verifying."""
+"""Datasets from the net: the list of cards, downloads that resume, unpacking that stays inside, verifying.
+
+The standard library does it all: what is needed is ranges, a read timeout and a checked redirect, and
+a person who only downloads needs nothing else. Nothing of a download is ever executed.
+"""
+
+from dataengine.fetch.commands import main
+from dataengine.fetch.download import download
+from dataengine.fetch.verify import verify
+
+__all__ = ["download", "main", "verify"]
