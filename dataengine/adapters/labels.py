@@ -80,15 +80,13 @@ def class_ids(labels: FrameLabels, card: Card, where: str) -> tuple[NDArray[np.i
     Raises:
         ConfigError: A name is in no class map; the message holds the line to add.
     """
-    ids = np.zeros(len(labels.names), np.int16)
-    ignore = labels.ignore.copy()
-    for number, name in enumerate(labels.names):
-        target = target_class(name, card, where)
-        if target == IGNORE:
-            ignore[number] = True
-        else:
-            ids[number] = card.taxonomy.index(target)
-    return ids, ignore
+    targets = {name: target_class(name, card, where) for name in dict.fromkeys(labels.names)}
+    number = {
+        name: 0 if target == IGNORE else card.taxonomy.index(target) for name, target in targets.items()
+    }
+    ids = np.array([number[name] for name in labels.names], np.int16)
+    ignored = np.array([targets[name] == IGNORE for name in labels.names], np.bool_)
+    return ids, labels.ignore | ignored
 
 
 def target_class(name: str, card: Card, where: str) -> str:

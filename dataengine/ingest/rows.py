@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,39 +129,53 @@ class Rows:
 
     def _frames(self, signals: Mapping[str, NDArray[np.float64]]) -> pa.Table:
         number = len(self.frame_ids)
-        columns: dict[str, Any] = {
-            **self.columns,
-            "frame_id": self.frame_ids,
-            "clip_id": [self.recording.clip_id] * number,
-            "drive_id": [self.recording.drive_id] * number,
-            "dataset": [self.origin.name] * number,
-            "licence": [self.origin.licence_kind] * number,
+        constant = {
+            "clip_id": self.recording.clip_id,
+            "drive_id": self.recording.drive_id,
+            "dataset": self.origin.name,
+            "licence": self.origin.licence_kind,
         }
-        for name in SIGNALS:
-            columns[name] = signals.get(name, np.full(number, np.nan))
-        arrays = [pa.array(columns[item.name], item.type, from_pandas=True) for item in FRAMES]
+        columns: dict[str, Any] = {**self.columns, "frame_id": self.frame_ids}
+        columns |= {name: signals.get(name, np.full(number, np.nan)) for name in SIGNALS}
+        columns |= {
+            name: pa.repeat(pa.scalar(value, pa.string()), number) for name, value in constant.items()
+        }
+        columns["conditions"] = _few_values(self.columns["conditions"], FRAMES.field("conditions").type)
+        arrays = [
+            column
+            if isinstance(column := columns[item.name], pa.Array)
+            else pa.array(column, item.type, from_pandas=True)
+            for item in FRAMES
+        ]
         return pa.Table.from_arrays(arrays, schema=FRAMES)
 
     def _oracle(self) -> pa.Table | None:
         """The truth of every labelled frame, without objects or with; ``None`` where none is labelled."""
-        known = [
-            (f, labels) for f, labels in zip(self.frame_ids, self.labels, strict=True) if labels is not None
-        ]
+        known = [labels for labels in self.labels if labels is not None]
         if not known:
             return None
-        mapped = [class_ids(labels, self.card, self.recording.source) for _, labels in known]
+        together = FrameLabels(
+            xyxy=np.concatenate([labels.xyxy for labels in known]),
+            names=tuple(name for labels in known for name in labels.names),
+            ignore=np.concatenate([labels.ignore for labels in known]),
+            visibility=np.concatenate([labels.visibility for labels in known]),
+            track_id=np.concatenate([labels.track_id for labels in known]),
+        )
+        ids, ignored = class_ids(together, self.card, self.recording.source)
         return FrameBoxes.build(
-            [frame_id for frame_id, _ in known],
-            [len(labels.names) for _, labels in known],
-            np.concatenate([labels.xyxy for _, labels in known]),
-            np.concatenate([ids for ids, _ in mapped]),
-            ignore=np.concatenate([ignored for _, ignored in mapped]),
-            visibility=np.concatenate([labels.visibility for _, labels in known]),
-            track_id=np.concatenate([labels.track_id for _, labels in known]),
+            [f for f, labels in zip(self.frame_ids, self.labels, strict=True) if labels is not None],
+            [len(labels.names) for labels in known],
+            together.xyxy,
+            ids,
+            ignore=ignored,
+            visibility=together.visibility,
+            track_id=together.track_id,
         ).to_table()
 
     def _telemetry(self, signals: Mapping[str, NDArray[np.float64]]) -> pa.Table | None:
         more = {name: values for name, values in sorted(signals.items()) if name not in SIGNALS}
+        if not more:
+            return None
         rows = [
             {
                 "frame_id": frame_id,
@@ -190,5 +204,12 @@ class Rows:
         return pa.Table.from_pylist(rows, BLURRED) if rows else None
 
 
-def _pairs(conditions: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    return sorted(conditions.items())
+def _pairs(conditions: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(conditions.items()))
+
+
+def _few_values(values: list[tuple[tuple[str, str], ...]], kind: pa.DataType) -> pa.Array:
+    """An Arrow column of a few different values, each converted once: conditions seldom change in a clip."""
+    number = {value: index for index, value in enumerate(dict.fromkeys(values))}
+    different = pa.array([list(value) for value in number], kind)
+    return different.take(pa.array([number[value] for value in values], pa.int32()))
