@@ -26,7 +26,7 @@ from dataengine.ingest.video import Clock
 from dataengine.quarantine import USED, Outcome, Quarantine
 from dataengine.workspace import Workspace
 
-BATCH_FRAMES = 1000
+BATCH_FRAMES = 2000
 """A batch is closed when it holds this many frames: the work that a killed run may lose."""
 
 _COMMIT_LAST = "frames"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +22,23 @@ from dataengine.schema import BLURRED, CLIPS, FRAMES, TELEMETRY
 SIGNALS = ("speed_mps", "yaw_rate_radps", "acceleration_mps2")
 """Signals with a column of their own in the frames table."""
 
+VARYING = (
+    "frame_number",
+    "time_s",
+    "media_root",
+    "image_path",
+    "mask_path",
+    "width",
+    "height",
+    "sharpness",
+    "brightness",
+    "plain_share",
+    "phash",
+    "split_hint",
+    "conditions",
+)
+"""Columns of the frames table that differ from frame to frame of one recording."""
+
 
 @dataclass(slots=True)
 class Rows:
@@ -33,7 +49,7 @@ class Rows:
         card: Classes and class map of the workspace.
         origin: The card of the recording's own dataset: its name and licence.
         frame_ids: Of the frames so far.
-        columns: Values of the columns of ``FRAMES`` that differ from frame to frame.
+        rows: Values of ``VARYING`` for the same frames.
         labels: The labels of the same frames; ``None`` where nobody labelled one.
         regions: What the anonymiser did to them, if there was one.
     """
@@ -42,7 +58,7 @@ class Rows:
     card: Card
     origin: Card
     frame_ids: list[str] = field(default_factory=list)
-    columns: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
     labels: list[FrameLabels | None] = field(default_factory=list)
     regions: list[Regions | None] = field(default_factory=list)
 
@@ -62,23 +78,25 @@ class Rows:
     ) -> None:
         """Append one frame; ``size`` is (height, width)."""
         hint = still.split_hint if still is not None else ""
-        row = {
-            "frame_number": number,
-            "time_s": time_s,
-            "media_root": media_root,
-            "image_path": image_path,
-            "mask_path": still.mask if still is not None else "",
-            "width": size[1],
-            "height": size[0],
-            "sharpness": measures.sharpness,
-            "brightness": measures.brightness,
-            "plain_share": measures.plain_share,
-            "phash": measures.phash,
-            "split_hint": hint or self.recording.split_hint,
-            "conditions": _pairs({**self.recording.conditions, **(conditions or {})}),
-        }
-        for name, value in row.items():
-            self.columns[name].append(value)
+        self.rows.append(
+            (
+                number,
+                time_s,
+                media_root,
+                image_path,
+                still.mask if still is not None else "",
+                size[1],
+                size[0],
+                measures.sharpness,
+                measures.brightness,
+                measures.plain_share,
+                measures.phash,
+                hint or self.recording.split_hint,
+                _pairs(
+                    {**self.recording.conditions, **conditions} if conditions else self.recording.conditions
+                ),
+            )
+        )
         self.frame_ids.append(f"{self.recording.clip_id}/{number:06d}")
         self.labels.append(labels)
         self.regions.append(regions)
@@ -93,20 +111,18 @@ class Rows:
         Raises:
             ConfigError: A class name is in no class map.
         """
-        signals = self._signals(telemetry, max_gap_s)
+        columns = dict(zip(VARYING, zip(*self.rows, strict=True), strict=True))
+        times = np.array(columns["time_s"], np.float64)
+        measured = telemetry.signals if telemetry is not None else {}
+        signals = {name: signal.at(times, max_gap_s) for name, signal in measured.items()}
         found = {
             "clips": self._clips(),
-            "frames": self._frames(signals),
+            "frames": self._frames(columns, signals),
             "oracle": self._oracle(),
             "telemetry": self._telemetry(signals),
             "blurred": self._blurred(),
         }
         return {name: table for name, table in found.items() if table is not None}
-
-    def _signals(self, telemetry: Telemetry | None, max_gap_s: float) -> dict[str, NDArray[np.float64]]:
-        times = np.array(self.columns["time_s"], np.float64)
-        named = telemetry.signals if telemetry is not None else {}
-        return {name: signal.at(times, max_gap_s) for name, signal in named.items()}
 
     def _clips(self) -> pa.Table:
         recording = self.recording
@@ -118,8 +134,8 @@ class Rows:
             "start_time_s": recording.start_time_s,
             "fps": recording.fps,
             "num_frames": len(self.frame_ids),
-            "width": self.columns["width"][0],
-            "height": self.columns["height"][0],
+            "width": self.rows[0][VARYING.index("width")],
+            "height": self.rows[0][VARYING.index("height")],
             "split_hint": recording.split_hint,
             "conditions": _pairs(recording.conditions),
             "source": recording.source,
@@ -127,7 +143,9 @@ class Rows:
         }
         return pa.Table.from_pylist([row], CLIPS)
 
-    def _frames(self, signals: Mapping[str, NDArray[np.float64]]) -> pa.Table:
+    def _frames(
+        self, varying: Mapping[str, Sequence[Any]], signals: Mapping[str, NDArray[np.float64]]
+    ) -> pa.Table:
         number = len(self.frame_ids)
         constant = {
             "clip_id": self.recording.clip_id,
@@ -135,12 +153,12 @@ class Rows:
             "dataset": self.origin.name,
             "licence": self.origin.licence_kind,
         }
-        columns: dict[str, Any] = {**self.columns, "frame_id": self.frame_ids}
+        columns: dict[str, Any] = {**varying, "frame_id": self.frame_ids}
         columns |= {name: signals.get(name, np.full(number, np.nan)) for name in SIGNALS}
         columns |= {
             name: pa.repeat(pa.scalar(value, pa.string()), number) for name, value in constant.items()
         }
-        columns["conditions"] = _few_values(self.columns["conditions"], FRAMES.field("conditions").type)
+        columns["conditions"] = _few_values(varying["conditions"], FRAMES.field("conditions").type)
         arrays = [
             column
             if isinstance(column := columns[item.name], pa.Array)
@@ -208,7 +226,7 @@ def _pairs(conditions: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(conditions.items()))
 
 
-def _few_values(values: list[tuple[tuple[str, str], ...]], kind: pa.DataType) -> pa.Array:
+def _few_values(values: Sequence[tuple[tuple[str, str], ...]], kind: pa.DataType) -> pa.Array:
     """An Arrow column of a few different values, each converted once: conditions seldom change in a clip."""
     number = {value: index for index, value in enumerate(dict.fromkeys(values))}
     different = pa.array([list(value) for value in number], kind)
