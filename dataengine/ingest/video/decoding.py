@@ -12,7 +12,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from dataengine.errors import InputError
-from dataengine.ingest.video.index import VideoIndex, is_cut_short, num_expected
+from dataengine.ingest.video.endings import is_cut_short, num_expected
+from dataengine.ingest.video.index import VideoIndex
 from dataengine.ingest.video.plan import Run
 
 _WORTH_SEEKING = 64
@@ -46,8 +47,12 @@ def open_video(path: Path) -> Video:
         container = av.open(str(path), metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
         raise InputError(f"not a readable video ({getattr(error, 'strerror', None) or error})") from error
-    # a dashcam's preview picture is a stream too
-    moving = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
+    # a dashcam's preview picture is a stream too; a stream of an unknown codec has no context
+    moving = [
+        stream
+        for stream in container.streams.video
+        if stream.codec_context is not None and not stream.disposition & stream.disposition.attached_pic
+    ]
     if not moving:
         container.close()
         raise InputError("holds no video stream")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from dataengine.ingest.video.endings import is_cut_short, num_expected
 from dataengine.ingest.video.nal import Slice, SliceReader
 
 if TYPE_CHECKING:
@@ -116,41 +116,6 @@ def tells_time(stream: av.VideoStream) -> bool:
     AVI says when they are decoded; where B-frames change the order, its times are guesses.
     """
     return not (stream.container.format.name == "avi" and stream.codec_context.has_b_frames)
-
-
-def num_expected(stream: av.VideoStream) -> int:
-    """Packets that the container says it holds; 0 where it does not say.
-
-    The table of an MP4 is the better witness: the count in its header includes what an edit list cuts off.
-    An AVI counts pictures that it leaves out as repeated, too.
-    """
-    name = stream.container.format.name
-    if "mp4" in name:
-        return len(stream.index_entries)
-    return 0 if name == "avi" else int(stream.frames)
-
-
-def is_cut_short(stream: av.VideoStream, num_packets: int) -> bool:
-    """Whether the file ends before what its container announces, after reading it to the end."""
-    if stream.container.format.name == "avi":
-        return _is_riff_cut(Path(stream.container.name))
-    return num_packets < num_expected(stream)
-
-
-def _is_riff_cut(path: Path) -> bool:
-    """Whether the last of a file's RIFF chunks goes beyond its end, or was never closed."""
-    end = path.stat().st_size
-    at = 0
-    with path.open("rb") as file:
-        while at < end:
-            file.seek(at)
-            tag, size = file.read(4), int.from_bytes(file.read(4), "little")
-            if tag != b"RIFF":
-                break  # padding behind the last chunk
-            if not size:
-                return True
-            at += 8 + size + size % 2
-    return at > end + 1
 
 
 def _read(container: av.container.InputContainer, stream: av.VideoStream) -> _Packets:
