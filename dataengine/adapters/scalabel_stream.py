@@ -3,7 +3,7 @@
 Three shapes are read: a list of frames; ``{"frames": [...], "config": ...}``; and BDD100K's oldest, one
 file an image, ``{"name": ..., "frames": [{"timestamp", "objects"}], "attributes": ...}``, whose single
 frame has neither name nor attributes of its own. A file is decoded in pieces, so what is held is one
-frame and at most ``PIECE`` characters more: BDD100K's list of 2018 has about a gigabyte.
+frame and at most ``PIECE`` characters more: BDD100K's lists have hundreds of megabytes.
 """
 
 from __future__ import annotations
