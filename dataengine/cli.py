@@ -17,19 +17,22 @@ from dataengine.errors import UserError
 VERBS = {
     "cycle": "the whole loop: record, ingest, curate, train, evaluate, mine, label, again (the default)",
     "ingest": "read a dataset into the workspace and account for every file",
+    "curate": "splits, duplicates, quality and leaks of what is in the workspace",
     "train": "fit the detector on what is labelled so far",
     "evaluate": "predict every frame, judge val and test",
     "mine": "choose the frames to label next, with the reason for each",
     "label": "buy the labels of the frames that were mined",
     "report": "write <workspace>/report/index.html",
     "app": "open the workspace in the FiftyOne App",
+    "datasets": "list datasets; download=NAME fetches one, verify=NAME root=PATH checks one",
     "doctor": "what works on this machine, and the line that installs what does not",
 }
 
 OPTIONS = (
     ("workspace=PATH", "folder of the project (work/<dataset>)"),
-    ("dataset=NAME dataset.root=PATH", "simulated, camvid"),
+    ("dataset=NAME dataset.root=PATH", "simulated, or any that `dataengine datasets` lists"),
     ("experiment=smoke|demo", "a minute, or the full default"),
+    ("label=request", "people draw the labels: the loop says which, and waits"),
     ("mine=NAME", "random, random_clips, every_kth, uncertainty, class_balanced, coverage"),
     ("seed=N train.steps=N loop.cycles=N", "any setting of --cfg job"),
     ("-m seed=0,1,2", "sweep: one run after the other"),
@@ -62,7 +65,12 @@ def _guarded(argv: list[str]) -> int:
     """Run, and turn every expected way to fail into one line and an exit code."""
     try:
         verb, overrides = _split(argv)
-        _run_with_hydra(verb, overrides)
+        if verb == "datasets":
+            from dataengine import fetch
+
+            fetch.main(overrides)
+        else:
+            _run_with_hydra(verb, overrides)
     except UserError as error:
         return _complain(str(error))
     except KeyboardInterrupt:

@@ -49,7 +49,7 @@ def ingest(config: Config) -> Workspace:
 
 
 def _ingest(config: Config) -> Workspace:
-    from dataengine import curate, ingest, label
+    from dataengine import ingest, label
 
     folder = workspace_folder(config)
     if config.dataset.root is None and Workspace.exists(folder):
@@ -59,8 +59,20 @@ def _ingest(config: Config) -> Workspace:
     if config.dataset.labels is not None:
         number = label.take_answers(workspace, Path(config.dataset.labels))
         say(f"labels: {number} frames from {config.dataset.labels}" if number else "labels: nothing new")
-    curate.curate(workspace, config.curate, config.dataset)
+    _curate(workspace, config)
     return workspace
+
+
+def curate(config: Config) -> None:
+    """Split, flag and check what the workspace holds."""
+    with workspaces.lock(_existing(config).root):
+        _curate(_existing(config), config)
+
+
+def _curate(workspace: Workspace, config: Config) -> None:
+    from dataengine import curate
+
+    curate.curate(workspace, config.curate, config.dataset)
 
 
 def _stage(*stages: str) -> Callable[[Config], None]:
@@ -123,6 +135,7 @@ def doctor(config: Config) -> None:
 _VERBS: Mapping[str, Callable[[Config], object]] = {
     "cycle": cycle,
     "ingest": ingest,
+    "curate": curate,
     "train": _stage("train"),
     "evaluate": _stage("predict", "evaluate"),
     "mine": _stage("mine"),

@@ -11,7 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataengine.cockpit import connection, documents, layout, projection, record, views, writer
-from dataengine.cockpit.columns import BOX_LIST, FLOAT, INTEGER, RECORD, STRING, Column, box_kinds, columns
+from dataengine.cockpit.columns import (
+    BOX_LIST,
+    FLOAT,
+    FLOAT_LIST,
+    INTEGER,
+    RECORD,
+    STRING,
+    Column,
+    box_kinds,
+    columns,
+)
+from dataengine.cockpit.curation import curated
 from dataengine.cockpit.decisions import CORRECTED, DIGEST, TRUTH, Held, held
 from dataengine.cockpit.facts import OUR_TAGS, REJECT, Facts, subset
 from dataengine.cockpit.ownership import Ownership
@@ -42,7 +53,7 @@ def sync(workspace: Workspace, runs: Sequence[Run]) -> str:
     with connection.service_errors():
         dataset = fo.load_dataset(name) if fo.dataset_exists(name) else fo.Dataset(name, persistent=True)
         ours = Ownership.of(dataset, workspace)
-        wanted = columns(facts)
+        wanted = [*columns(facts), *curated(facts)]
         _declare(fo, dataset, facts, wanted)
         before = held(dataset)
         with bar("FiftyOne", len(facts.frames)) as advance:
@@ -71,7 +82,9 @@ def _declare(fo: Any, dataset: Any, facts: Facts, wanted: Sequence[Column]) -> N
         path = f"{parent}.detections.{part}" if part and parent in lists else key
         if path in have:
             continue
-        if kind in embedded:
+        if kind == FLOAT_LIST:
+            dataset.add_sample_field(path, fo.ListField, subfield=fo.FloatField)
+        elif kind in embedded:
             dataset.add_sample_field(path, fo.EmbeddedDocumentField, embedded_doc_type=embedded[kind])
         else:
             dataset.add_sample_field(path, kinds[kind])

@@ -26,6 +26,7 @@ MAX_SHOWN = 50
 """Most predictions of one frame that are shown, best first."""
 
 INTEGER, FLOAT, STRING, BOX_LIST, RECORD = "integer", "float", "string", "boxes", "record"
+FLOAT_LIST = "floats"
 
 STATIC = {
     "frame_id": STRING,
@@ -38,6 +39,8 @@ STATIC = {
     "acceleration_mps2": FLOAT,
     "sharpness": FLOAT,
     "brightness": FLOAT,
+    "dataset": STRING,
+    "licence": STRING,
 }
 PICK = {"cycle": INTEGER, "rank": INTEGER, "score": FLOAT, "trigger": STRING, "reason": STRING}
 ERROR_KINDS = ("missed", "false_alarm", "swapped_class", "bad_location")
@@ -131,11 +134,11 @@ def _pick(facts: Facts, arm: Arm) -> Column:
     }
 
     def values(frame_ids: Sequence[str]) -> Values:
-        return {f: {arm.pick_field: _record(picks[f])} for f in frame_ids if f in picks}
+        return {f: {arm.pick_field: record(picks[f])} for f in frame_ids if f in picks}
 
     return Column(
         name=arm.pick_field,
-        fields=_record_fields(arm.pick_field, PICK),
+        fields=record_fields(arm.pick_field, PICK),
         digest=files.digest([WRITER_VERSION, picks]),
         values=values,
     )
@@ -147,11 +150,11 @@ def _errors(arm: Arm) -> Column:
     counts = {row.pop("frame_id"): row for row in table.to_pylist()}
 
     def values(frame_ids: Sequence[str]) -> Values:
-        return {f: {arm.errors_field: _record(counts[f])} for f in frame_ids if f in counts}
+        return {f: {arm.errors_field: record(counts[f])} for f in frame_ids if f in counts}
 
     return Column(
         name=arm.errors_field,
-        fields=_record_fields(arm.errors_field, ERRORS),
+        fields=record_fields(arm.errors_field, ERRORS),
         digest=files.digest([WRITER_VERSION, counts]),
         values=values,
     )
@@ -223,11 +226,13 @@ def box_kinds(boxes: FrameBoxes, mistakes: pa.Table, column: str) -> list[str | 
     return kinds
 
 
-def _record(parts: Mapping[str, Any]) -> dict[str, Any]:
+def record(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """An embedded document with these parts."""
     return {"_cls": "DynamicEmbeddedDocument", **{k: v for k, v in parts.items() if v is not None}}
 
 
-def _record_fields(field: str, parts: Mapping[str, str]) -> dict[str, str]:
+def record_fields(field: str, parts: Mapping[str, str]) -> dict[str, str]:
+    """The fields of an embedded document, for declaring them."""
     return {field: RECORD, **{f"{field}.{part}": kind for part, kind in parts.items()}}
 
 

@@ -22,7 +22,7 @@ SEED = "seed"
 LABELLED = "labelled"
 REJECT = "reject"
 """Tag by which a person takes a frame out of the loop."""
-OUR_TAGS = r"^(pool|val|test|test_balanced|gap|seed|labelled|mined-c\d+)$"
+OUR_TAGS = r"^(pool|val|test|test_balanced|gap|unlabelled|seed|labelled|mined-c\d+)$"
 """Tags that a sync sets and removes; every other tag is a person's and is never touched."""
 MAX_CYCLES = 6
 """Cycles of one arm whose predictions are shown: cycle 0 and the newest, so that fields stay few."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from dataengine import files
 from dataengine.cockpit.columns import condition_fields
+from dataengine.cockpit.curation import DUPLICATE, QUALITY
 from dataengine.cockpit.facts import LABELLED, REJECT, Arm, Facts
 from dataengine.cockpit.ownership import Ownership
 from dataengine.schema import VAL
@@ -77,12 +78,34 @@ def wanted(dataset: Any, facts: Facts) -> Iterator[SavedView]:
         description=f"frames tagged `{REJECT}`: the next cycle leaves them out",
         kind="frames",
     )
+    yield from _curated(dataset, facts)
     yield SavedView(
         name="blurriest frames",
         view=dataset.sort_by("sharpness").limit(200),
         description="the 200 frames of least sharpness",
         kind="frames",
     )
+
+
+def _curated(dataset: Any, facts: Facts) -> Iterator[SavedView]:
+    """What curation flagged, where it flagged anything."""
+    from fiftyone import ViewField as F
+
+    lake = facts.workspace.lake
+    if lake.parts("quality"):
+        yield SavedView(
+            name="flagged frames",
+            view=dataset.match(F(f"{QUALITY}.flags") != None).sort_by("frame_id"),  # noqa: E711
+            description=f"dark, bright, blurred, frozen or blocked; {QUALITY}.reason says why",
+            kind="frames",
+        )
+    if lake.parts("duplicates"):
+        yield SavedView(
+            name="near-duplicates",
+            view=dataset.match(F(f"{DUPLICATE}.of") != None).sort_by(f"{DUPLICATE}.of"),  # noqa: E711
+            description=f"frames that repeat another, which {DUPLICATE}.of names",
+            kind="frames",
+        )
 
 
 def highlights(dataset: Any, limit: int = 4) -> list[str]:
