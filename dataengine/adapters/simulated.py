@@ -125,8 +125,8 @@ class Simulated(Adapter):
             return {}
         try:
             return dict(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path} is damaged ({error}); render the fleet again") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"{path} is damaged ({_first_line(error)}); render the fleet again") from error
 
     def _recording(
         self, video: str, sidecar: str, truth: str, present: set[str]
@@ -171,7 +171,7 @@ class Simulated(Adapter):
     def _sidecar(self, name: str) -> dict[str, Any]:
         try:
             value = json.loads((self.root / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BrokenFileError(name, f"not readable JSON ({_first_line(error)})") from error
         if not isinstance(value, dict):
             raise BrokenFileError(name, "not a JSON object")
