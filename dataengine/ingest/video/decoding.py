@@ -20,6 +20,14 @@ _WORTH_SEEKING = 64
 """Skipping fewer packets than this by reading them is cheaper than looking them up."""
 
 
+_ONLY_VIDEO_FILES = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,"
+    "obu,ivf,flv,asf,ogg,mxf,mjpeg",
+}
+"""A file may call itself a video and be a playlist, which would have FFmpeg open other files or addresses."""
+
+
 class PlanError(Exception):
     """A file is not what its index says; it has to be decoded as it comes."""
 
@@ -44,7 +52,8 @@ def open_video(path: Path) -> Video:
         InputError: The file is missing, no video, or holds sound alone.
     """
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        # absolute, or the part before a colon is taken for a protocol
+        container = av.open(str(path.absolute()), options=_ONLY_VIDEO_FILES, metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
         raise InputError(f"not a readable video ({getattr(error, 'strerror', None) or error})") from error
     # a dashcam's preview picture is a stream too; a stream of an unknown codec has no context
