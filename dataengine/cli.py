@@ -125,7 +125,7 @@ def _run_with_hydra(verb: str, overrides: list[str]) -> None:
             failures.append(error)
 
     before = sys.argv
-    sys.argv = ["dataengine", *overrides]
+    sys.argv = ["dataengine", *map(_with_new_keys, overrides)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # composition errors reach _guarded, not Hydra's own printer
     try:
         job()
@@ -134,6 +134,14 @@ def _run_with_hydra(verb: str, overrides: list[str]) -> None:
         del os.environ["HYDRA_FULL_ERROR"]
     if failures:
         raise failures[0]
+
+
+def _with_new_keys(override: str) -> str:
+    """The override, allowed to add keys where the setting is a dictionary of the user's own keys."""
+    name = override.partition("=")[0]
+    if any(f"{name}.".startswith(f"{own}.") for own in _settings(dict)):
+        return f"++{override}"
+    return override
 
 
 def _hydra_mistake(error: Exception) -> str | None:
@@ -163,8 +171,8 @@ def _nearest(word: str, known: Any) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _settings() -> list[str]:
-    """Every setting by its dotted name."""
+def _settings(kind: type = object) -> list[str]:
+    """Every setting by its dotted name; or those whose value is of one kind."""
     from dataengine.config import Config
 
     def walk(record: Any, prefix: str) -> list[str]:
@@ -172,7 +180,8 @@ def _settings() -> list[str]:
         for item in fields(record):
             value = getattr(record, item.name)
             name = prefix + item.name
-            names.append(name)
+            if isinstance(value, kind):
+                names.append(name)
             if is_dataclass(value):
                 names += walk(value, name + ".")
         return names
