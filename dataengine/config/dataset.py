@@ -73,8 +73,12 @@ class PartConfig:
 
     name: str
     """Name of its adapter and card."""
-    root: str
-    """Folder of its recordings."""
+    root: str = ""
+    """Folder of its recordings; only ``fiftyone`` knows it by itself."""
+    fields: dict[str, str] = field(default_factory=dict)
+    """As ``dataset.fields``, for this part."""
+    card: str | None = None
+    """As ``dataset.card``, for this part."""
 
 
 @dataclass(kw_only=True, slots=True)
