@@ -36,6 +36,13 @@ def common_root(config: DatasetConfig) -> Path:
     return shared(config)
 
 
+def media_root(config: DatasetConfig) -> Path:
+    """The folder that the media of a FiftyOne dataset share."""
+    from dataengine.adapters.fiftyone_dataset import media_root as shared
+
+    return shared(config)
+
+
 def settled(card: Card, adapter: Adapter, config: DatasetConfig) -> Card:
     """The card, provided that it maps every class that the adapter can name beforehand.
 

@@ -94,8 +94,10 @@ def _source(config: Config, card: Card, root: Path) -> Path:
         return Path(config.dataset.root)
     if config.dataset.name == "simulated":
         return root / "recordings"
-    if config.dataset.parts:
+    if config.dataset.name == "mixed":
         return classes.common_root(config.dataset)
+    if config.dataset.name == "fiftyone":
+        return classes.media_root(config.dataset)
     raise InputError(
         f"dataset={card.name} needs dataset.root=PATH, the folder it was unpacked in. {card.obtain}"
     )
