@@ -1,0 +1,13 @@
+"""Formats that tools exchange labels in, read by FiftyOne's own importers: COCO, YOLO, VOC, CVAT.
+
+None of them says what a drive is, and splits without leaks depend on it: unless
+``dataset.fields.drive`` says otherwise, a folder of images is one drive and one clip. Images that
+nobody labelled are kept without labels; an image whose labels are empty holds no objects.
+"""
+
+from dataengine.adapters.exchange_coco import Coco
+from dataengine.adapters.exchange_cvat import Cvat
+from dataengine.adapters.exchange_voc import Voc
+from dataengine.adapters.exchange_yolo import Yolo
+
+__all__ = ["Coco", "Cvat", "Voc", "Yolo"]
