@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,18 @@ _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+_HEADER_FAULTS = (
+    OSError,
+    ValueError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+)
+"""A header is a Python literal, which NumPy parses, and parses again as Python 2's if it cannot."""
 _NUMBERS = "fiu"
 """Kinds of dtype that are measurements: floats and integers."""
 
@@ -32,7 +45,7 @@ def check_array(path: Path, columns: int) -> int:
     shape, dtype, offset = _header(path)
     if dtype.kind not in _NUMBERS:
         raise InputError(f"array of {dtype}, not of numbers")
-    if not 1 <= len(shape) <= 2 or (shape[1:] or (1,)) != (columns,):
+    if not 1 <= len(shape) <= 2 or shape[0] < 0 or (shape[1:] or (1,)) != (columns,):
         wanted = f"N x {columns}" if columns > 1 else "N"
         raise InputError(f"array of {' x '.join(map(str, shape)) or 'no'} values; {wanted} are needed")
     needed = offset + math.prod(shape) * dtype.itemsize
@@ -76,7 +89,7 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
                 raise InputError(f"array of format version {version[0]}.{version[1]}")
             shape, _, dtype = _HEADER_READERS[version](file)
             return shape, dtype, file.tell()
-    except (OSError, ValueError, TypeError, EOFError, OverflowError, RecursionError, MemoryError) as error:
+    except _HEADER_FAULTS as error:
         if not path.exists() or path.stat().st_size:
             raise InputError(f"not a NumPy array ({_first_line(error)})") from error
         raise InputError("empty file") from error

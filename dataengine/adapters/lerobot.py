@@ -104,7 +104,7 @@ class LeRobot(Adapter):
         videos = (episode.videos[key].path for key in info.videos if self._wanted(key))
         for path in (*videos, episode.data):
             if path not in present:
-                reason = f"episode {episode.index} of {episode.source} needs it"
+                reason = f"not there; episode {episode.index} of {episode.source} needs it"
                 yield Outcome(path=path, status="missing", reason=reason)
 
     def _recorded(self, episode: Episode, info: Info, present: frozenset[str]) -> Iterator[Recording]:
