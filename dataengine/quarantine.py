@@ -44,6 +44,7 @@ class Quarantine:
         self._parts: defaultdict[str, set[str]] = defaultdict(set)
         self._stale = not path.exists()
         self._fresh: list[Outcome] = []
+        self._new: set[str] = set()
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
                 if line.endswith("\n"):
@@ -54,16 +55,18 @@ class Quarantine:
     def settle(self, outcomes: Iterable[Outcome]) -> None:
         """Take in what became of some files: reasons for the unused, a way out for those now added.
 
-        A fault within a file is noted as ``path#frame``, and leaves with its file.
+        A fault within a file is noted as ``path#frame``; an earlier one leaves once its file is added
+        again, one of this time stays.
         """
         for outcome in outcomes:
-            if outcome.status in USED:
-                if outcome.status == "added" and outcome.path.partition("#")[0] in self._parts:
-                    self._release(outcome.path)
-            elif self._entries.get(outcome.path) != outcome:
-                self._stale |= outcome.path in self._entries
-                self._enter(outcome)
-                self._fresh.append(outcome)
+            if outcome.status == "added":
+                self._release(outcome.path)
+            elif outcome.status not in USED:
+                self._new.add(outcome.path)
+                if self._entries.get(outcome.path) != outcome:
+                    self._stale |= outcome.path in self._entries
+                    self._enter(outcome)
+                    self._fresh.append(outcome)
 
     def flush(self) -> None:
         """Bring the file up to date: by appending while only new reasons came, else by writing it anew."""
@@ -91,9 +94,11 @@ class Quarantine:
         self._parts[outcome.path.partition("#")[0]].add(outcome.path)
 
     def _release(self, path: str) -> None:
-        for part in self._parts.pop(path.partition("#")[0]):
+        file = path.partition("#")[0]
+        for part in self._parts.get(file, set()) - self._new:
             del self._entries[part]
-        self._stale = True
+            self._parts[file].discard(part)
+            self._stale = True
 
 
 def _line(outcome: Outcome) -> str:
