@@ -26,6 +26,8 @@ def card_of(config: Config) -> Card:
         return mixed_card(config.dataset)
     card = cards.load(config.dataset.name, config.dataset.card)
     _check_licence(card, config.licence.allow)
+    if not card.taxonomy.classes and not config.dataset.classes:
+        return card  # ``settled`` names them
     return card.with_classes(config.dataset.classes, config.dataset.class_map)
 
 
@@ -46,7 +48,7 @@ def media_root(config: DatasetConfig) -> Path:
 def settled(card: Card, adapter: Adapter, config: DatasetConfig) -> Card:
     """The card, provided that it maps every class that the adapter can name beforehand.
 
-    A card without classes takes the adapter's, each under its own name.
+    A card without classes takes the adapter's, under their own names unless ``dataset.class_map`` has others.
 
     Raises:
         ConfigError: Some classes are in no class map; the message holds the map to add.
@@ -54,7 +56,8 @@ def settled(card: Card, adapter: Adapter, config: DatasetConfig) -> Card:
     found = tuple(dict.fromkeys(adapter.class_names()))
     taxonomy = card.taxonomy
     if not taxonomy.classes:
-        own = [name for name in found if config.class_map.get(name, name) == name]
+        named = (config.class_map.get(name, name) for name in found)
+        own = tuple(dict.fromkeys(name for name in named if name != IGNORE))
         return card.with_classes(own, config.class_map) if own else card
     unmapped = [name for name in found if name not in taxonomy.class_map and name not in taxonomy.classes]
     if unmapped:
