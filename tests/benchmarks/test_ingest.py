@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -64,3 +67,16 @@ def test_a_second_ingest_is_nearly_free(tmp_path: Path, fleet: Path):
     began = time.process_time()
     ingest(config, tmp_path / "ws")
     assert time.process_time() - began <= first / 10
+
+
+def test_records_reach_the_lake_fast_and_in_flat_memory(record_property):
+    """Ten, a hundred and a thousand thousand frame records; the whole process's peak of memory."""
+    found = []
+    for number in (10_000, 100_000, 1_000_000):
+        command = [sys.executable, "-m", "tests.benchmarks.records", str(number)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found.append(json.loads(done.stdout))
+        record_property(f"records_{number}", found[-1])
+        print(found[-1])
+    assert found[1]["rows_per_processor_s"] >= 20_000
+    assert found[2]["peak_mb"] <= 1.3 * found[0]["peak_mb"]
