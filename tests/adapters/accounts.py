@@ -31,7 +31,7 @@ def settled(adapter: Adapter) -> tuple[dict[str, Recording], dict[str, tuple[str
 
 
 def fault_of(read: Callable[[Recording], Any], recording: Recording) -> str:
-    """Which file of a recording a reader calls broken; empty if it reads. Whatever else it raises is a bug."""
+    """Which file of a recording a reader calls broken; empty if it reads. Anything else is a bug."""
     fault = BrokenFileError("", "none")
     try:
         found = read(recording)
