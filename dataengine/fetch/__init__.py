@@ -5,7 +5,5 @@ a person who only downloads needs nothing else. Nothing of a download is ever ex
 """
 
 from dataengine.fetch.commands import main
-from dataengine.fetch.download import download
-from dataengine.fetch.verify import verify
 
-__all__ = ["download", "main", "verify"]
+__all__ = ["main"]

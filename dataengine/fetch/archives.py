@@ -85,7 +85,7 @@ _BROKEN = (
     zipfile.BadZipFile,
     NotImplementedError,  # a zip's unknown compression
     tarfile.TarError,
-    gzip.BadGzipFile,
+    OSError,  # gzip's own, and seeks to where a flipped bit points
     zlib.error,
     lzma.LZMAError,
     struct.error,

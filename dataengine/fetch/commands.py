@@ -68,7 +68,7 @@ def _download(name: str, words: dict[str, str]) -> None:
     if name == _ZOO:
         _out(
             f"{_ZOO} comes through FiftyOne's Dataset Zoo (35 MB, CC BY 4.0) on first use:\n\n"
-            f"    dataengine dataset=fiftyone dataset.root={_ZOO}"
+            f"    dataengine dataset=fiftyone dataset.fields.dataset={_ZOO}"
         )
         return
     card = _card(name)

@@ -109,10 +109,13 @@ def _bring(archive: Path, item: Download, known: Record | None, patience: Patien
         if at_once or last_attempt:
             break
         say(f"{file_name(item.url)}: wrong SHA-256 after it was joined from parts; it is fetched once more")
-    whose = "the card says" if item.sha256 else "the first download had"
+    source = "the card says" if item.sha256 else "the first download had"
+    accept = (
+        "" if item.sha256 else f"; {archive.parent}/checksums.json without its entry accepts the new file"
+    )
     raise InputError(
-        f"{item.url}: has SHA-256 {found}, {whose} {expected}; it was thrown away: the publisher changed "
-        "the file, or something on the way did; try again later, or fetch it by hand"
+        f"{item.url}: has SHA-256 {found}, {source} {expected}; it was thrown away: the publisher changed "
+        f"the file, or something on the way did; try again later, or fetch it by hand{accept}"
     )
 
 

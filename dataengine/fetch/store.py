@@ -143,7 +143,8 @@ def check_room(folder: Path, num_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if num_bytes + _SPARE_BYTES > free:
         raise DiskError(
-            f"{folder}: {in_words(num_bytes)} more are needed and {in_words(free)} are free; "
+            f"{folder}: {in_words(num_bytes)} and {in_words(_SPARE_BYTES)} to spare are needed, "
+            f"{in_words(free)} are free; "
             "free some space or choose another root=PATH, the same command continues"
         )
 

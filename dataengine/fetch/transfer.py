@@ -78,9 +78,9 @@ def fetch(partial: PartialFile, num_bytes: int, patience: Patience) -> bool:
         except _AgainError as error:
             restarts += partial.version != version and version != Version(url=url)
             failures = 0 if partial.most > most else failures + 1
-            if max(failures, restarts) >= patience.attempts:
+            if (vain := max(failures, restarts)) >= patience.attempts:
                 raise InputError(
-                    f"{url}: gave up after {failures} attempts without progress ({error}); "
+                    f"{url}: gave up after {vain} attempts without progress ({error}); "
                     "run the same command later, it continues"
                 ) from error
             joined = partial.size > 0
@@ -111,7 +111,7 @@ def _attempt(partial: PartialFile, num_bytes: int, timeout_s: float) -> None:
             _receive(partial, response.read1, expected)
     except urllib.error.HTTPError as error:
         with error:
-            _refused(partial, error)
+            _refused(partial, error, num_bytes)
     except (OSError, http.client.HTTPException) as error:
         raise _connection_failed(version.url, error) from error
 
@@ -159,22 +159,21 @@ def _receive(partial: PartialFile, read: Callable[[int], bytes], total: int) -> 
         raise _AgainError(f"cut after {partial.size:,} of {f'{total:,}' if total else 'unknown'} bytes")
 
 
-def _refused(partial: PartialFile, error: urllib.error.HTTPError) -> None:
+def _refused(partial: PartialFile, error: urllib.error.HTTPError, num_bytes: int) -> None:
     """Sort an HTTP error: whole already, try again, or give up."""
+    status = f"HTTP {error.code} {http.client.responses.get(error.code, '')}".strip()
     if error.code == 416:
         total = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", "").strip())
-        expected = partial.version.num_bytes
+        expected = num_bytes or partial.version.num_bytes
         if total and int(total[1]) == partial.size and expected in {0, partial.size}:
             return
         reason = f"it promised {expected:,} bytes and has {total[1] if total else 'an unknown number'}"
         partial.restart(Version(url=partial.version.url))
         raise _AgainError(reason)
     if error.code in _PASSING:
-        raise _AgainError(
-            f"HTTP {error.code} {error.reason}", _number(error.headers.get("Retry-After"))
-        ) from error
+        raise _AgainError(status, _number(error.headers.get("Retry-After"))) from error
     raise InputError(
-        f"{partial.version.url}: HTTP {error.code} {error.reason}; the publisher moved or closed it: see the "
+        f"{partial.version.url}: {status}; the publisher moved or closed it: see the "
         "card's source for where it is now"
     ) from error
 
@@ -209,6 +208,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         scheme = urlsplit(newurl).scheme
         if scheme != "https" and (scheme != "http" or urlsplit(req.full_url).scheme == "https"):
+            fp.close()
             raise InputError(f"{req.full_url}: redirects to {newurl}, which is not followed; mend the card")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

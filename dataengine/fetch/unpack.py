@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from dataengine.errors import InputError
 from dataengine.fetch.archives import Entry, declared_bytes, kind_of, open_archive
@@ -97,9 +98,7 @@ class _Unpacking:
 
     def _write(self, entry: Entry, target: Path, name: str) -> StoredFile:
         digest, num_bytes = hashlib.sha256(), 0
-        with mistakes(target):
-            handle = target.open("xb")
-        with entry.open() as source, handle:
+        with entry.open() as source, _new(target) as handle:
             while data := source.read(_CHUNK):
                 num_bytes += len(data)
                 if num_bytes > entry.num_bytes:
@@ -125,6 +124,11 @@ class _Unpacking:
         if total >= self._checked:
             check_room(self._folder, num_bytes)
             self._checked = self._bytes + _BETWEEN_CHECKS
+
+
+def _new(target: Path) -> IO[bytes]:
+    with mistakes(target):
+        return target.open("xb")
 
 
 def _what_instead(path: Path) -> str:
