@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.adapters.recordings import truth_row, write_fleet, write_truth
-from tests.ingest.test_ingest import snapshot
+from tests.ingest.looking import snapshot
 
 SCRIPT = """
 import sys
