@@ -99,6 +99,12 @@ def _split(argv: list[str]) -> tuple[str, list[str]]:
             hint = _nearest(argv[0], VERBS)
             raise UserError(f"unknown verb '{argv[0]}'{hint}; verbs: {', '.join(VERBS)}")
         return argv[0], argv[1:]
+    for word in argv:
+        if several := re.fullmatch(r"dataset=\[(.*)\]", word):
+            parts = ", ".join(f"{{name: {name.strip()}, root: PATH}}" for name in several[1].split(","))
+            raise UserError(
+                f"{word}: several datasets are read as one with dataset=mixed 'dataset.parts=[{parts}]'"
+            )
     return "cycle", argv
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from dataengine import licences
 from dataengine import workspace as workspaces
-from dataengine.config import Config
+from dataengine.config import Anonymise, Config
 from dataengine.errors import ConfigError, LabelsNeededError, UserError
 from dataengine.progress import say
 from dataengine.workspace import Run, Workspace
@@ -49,7 +51,7 @@ def ingest(config: Config) -> Workspace:
 
 
 def _ingest(config: Config) -> Workspace:
-    from dataengine import ingest, label
+    from dataengine import ingest, label, privacy
 
     folder = workspace_folder(config)
     if config.dataset.root is None and Workspace.exists(folder):
@@ -59,8 +61,22 @@ def _ingest(config: Config) -> Workspace:
     if config.dataset.labels is not None:
         number = label.take_answers(workspace, Path(config.dataset.labels))
         say(f"labels: {number} frames from {config.dataset.labels}" if number else "labels: nothing new")
+    if config.curate.anonymise is not Anonymise.none:
+        say(privacy.summary_line(workspace.lake.read("blurred")))
+    _check_licences(workspace, config)
     _curate(workspace, config)
     return workspace
+
+
+def _check_licences(workspace: Workspace, config: Config) -> None:
+    """Refuse what ``licence.allow`` forbids, and say what binds a model that is trained on these frames."""
+    present: Counter[str] = Counter()
+    for part in workspace.lake.scan("frames", ["licence"]):
+        counted = part["licence"].value_counts().to_pylist()
+        present.update({row["values"]: row["counts"] for row in counted})
+    licences.check(present, config.licence.allow)
+    if len(present) > 1 or licences.strictest(present) not in ("public_domain", "permissive"):
+        say(licences.line(present))
 
 
 def curate(config: Config) -> None:
@@ -85,6 +101,8 @@ def _stage(*stages: str) -> Callable[[Config], None]:
         mine.arm(config.mine.name)
         with workspaces.lock(_existing(config).root):
             arm = Arm.open(_existing(config), config, config.mine.name)
+            if "train" in stages:
+                _check_licences(arm.workspace, config)
             number = cycle.advance(arm, stages)
             say(f"{stages[-1]}: cycle {number} of {arm.run.folder}")
 

@@ -70,13 +70,9 @@ def settled(card: Card, adapter: Adapter, config: DatasetConfig) -> Card:
 
 
 def _check_licence(card: Card, allow: list[str]) -> None:
-    unknown = sorted(set(allow) - set(licences.KINDS))
-    if unknown:
-        raise ConfigError(
-            f"licence.allow={unknown[0]}: no such kind; choose from {', '.join(licences.KINDS)}"
-        )
+    licences.check({}, allow)  # the names
     if allow and card.licence_kind not in allow:
         raise ConfigError(
             f"dataset={card.name} is licensed {card.licence_kind} ({card.licence}), which licence.allow="
-            f"[{', '.join(allow)}] forbids; leave the dataset out or allow it"
+            f"[{','.join(allow)}] forbids; leave the dataset out, or allow it"
         )

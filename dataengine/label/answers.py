@@ -84,7 +84,7 @@ def _read(workspace: Workspace, path: Path) -> FrameBoxes:
 def _frames(workspace: Workspace) -> dict[str, tuple[str, tuple[int, int]]]:
     """Frame id and (height, width) by each name that an image of it may go by."""
     table = workspace.lake.read("frames", ["frame_id", "image_path", "height", "width"])
-    known = {}
+    known: dict[str, tuple[str, tuple[int, int]]] = {}
     for row in table.to_pylist():
         entry = (row["frame_id"], (row["height"], row["width"]))
         known |= {sent_name(row["frame_id"]): entry, row["image_path"]: entry, row["frame_id"]: entry}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataengine import files
+from dataengine import files, licences
 from dataengine.errors import ConfigError
 from dataengine.workspace import Workspace
 
@@ -52,7 +52,14 @@ def write_request(workspace: Workspace, frame_ids: list[str], name: str) -> Path
                 _link_or_copy(source, image)
         images.append({"id": number, "file_name": image.name, "width": row["width"], "height": row["height"]})
     categories = [{"id": number, "name": label} for number, label in enumerate(classes, 1)]
-    request = {"images": images, "annotations": [], "categories": categories}
+    licence = licences.strictest(frames["licence"].to_pylist())
+    request = {
+        "info": {"description": f"{workspace.card.title}; {name}"},
+        "licenses": [{"id": 1, "name": f"{workspace.card.licence} ({licence})"}],
+        "images": images,
+        "annotations": [],
+        "categories": categories,
+    }
     files.write_text(folder / "request.json", json.dumps(request, indent=1) + "\n")
     return folder
 
