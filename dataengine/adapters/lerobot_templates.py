@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from dataengine.errors import InputError
 
-_WIDTH = re.compile(r"(0?\d{1,2})?d?")
+_WIDTH = r"(0?\d{1,2})?d?"
 _TEXT_FIELDS = frozenset({"video_key"})
 
 
@@ -42,14 +42,14 @@ class PathTemplate:
             pattern += re.escape(literal)
             if name is None:
                 continue
-            if name not in fields or conversion or not _WIDTH.fullmatch(width or ""):
+            wide = "" if name in _TEXT_FIELDS else _WIDTH
+            if name not in fields or conversion or not re.fullmatch(wide, width or ""):
                 raise InputError(
                     f"template {text[:200]!r}: only {', '.join(sorted(fields))} may be filled in"
                 )
-            if name in held:
-                pattern += f"(?P={name})"
-            else:
-                pattern += f"(?P<{name}>[^/]+)" if name in _TEXT_FIELDS else f"(?P<{name}>[0-9]{{1,9}})"
+            values = "[^/]+" if name in _TEXT_FIELDS else "[0-9]{1,9}"
+            # the second time a field is only passed over: `match` fills the template in to compare
+            pattern += values if name in held else f"(?P<{name}>{values})"
             held.add(name)
         if not set(needed) <= held:
             raise InputError(f"template {text[:200]!r} lacks {', '.join(sorted(set(needed) - held))}")
@@ -65,7 +65,7 @@ class PathTemplate:
         """
         path = self.text.format(**{name: values[name] for name in self._fields})
         parts = path.split("/")
-        if PurePosixPath(path).is_absolute() or "\\" in path or {"", ".", ".."} & set(parts):
+        if PurePosixPath(path).is_absolute() or {"\\", "\0"} & set(path) or {"", ".", ".."} & set(parts):
             raise InputError(f"path {path[:200]!r} leads out of the dataset")
         return path
 
