@@ -64,7 +64,7 @@ class Coco(Exchange):
                 "labels.json, annotations/*.json and *.json, or give dataset.fields.labels=FILE"
             )
         images = [name for name in files if suffix(name) in IMAGE_SUFFIXES]
-        listing = Listing(outcomes=outcomes, why_unused=lambda _: "neither an image nor a COCO file")
+        listing = Listing(outcomes=list(outcomes), why_unused=lambda _: "neither an image nor a COCO file")
         lookup, taken = Lookup(images), set[str]()
         for name, table in tables.items():
             self._list(name, table, lookup, taken, listing)

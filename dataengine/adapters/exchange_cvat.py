@@ -55,7 +55,7 @@ class Cvat(Exchange):
                 f"dataset.root={self.root} holds no CVAT labels ({reasons or 'no XML file, or no media'}); "
                 "looked for annotations.xml or labels.xml with images, and for labels/x.xml with data/x.mp4"
             )
-        listing = Listing(outcomes=outcomes, why_unused=lambda _: "neither media nor labels of CVAT")
+        listing = Listing(outcomes=list(outcomes), why_unused=lambda _: "neither media nor labels of CVAT")
         lookup, taken = Lookup(images), set[str]()
         for name, value in documents.items():
             if value.get("image") is not None:
