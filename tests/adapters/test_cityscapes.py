@@ -1,0 +1,352 @@
+"""Cityscapes: clips, boxes from instance ids and polygons, vehicle data, every file settled once."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from dataengine.adapters.base import BrokenFileError, Recording, files_under
+from dataengine.adapters.cityscapes import Cityscapes
+from dataengine.adapters.labels import FrameLabels
+from dataengine.config import Config, DatasetConfig
+from dataengine.errors import ConfigError, InputError
+from dataengine.ingest import ingest
+from dataengine.workspace import Outcome
+from tests.adapters.cityscapes_streets import (
+    BOXES,
+    HEIGHT,
+    OBJECTS,
+    WIDTH,
+    add_ids,
+    add_image,
+    add_polygons,
+    add_vehicle,
+    instance_ids,
+    stem,
+    write_frame,
+)
+
+SIZE = (HEIGHT, WIDTH)
+ONE = stem(0, 19)
+CLIP = "aachen_000000_000019"
+
+
+def opened(root: Path, **settings: Any) -> tuple[Cityscapes, dict[str, Recording], dict[str, Outcome]]:
+    adapter = Cityscapes(root, DatasetConfig(name="cityscapes", **settings))
+    found = list(adapter.recordings())
+    clips = {item.clip_id: item for item in found if isinstance(item, Recording)}
+    strays = {item.path: item for item in found if isinstance(item, Outcome)}
+    named = [*strays, *(name for clip in clips.values() for name in clip.files)]
+    assert len(clips) + len(strays) == len(found)
+    assert len(named) == len(set(named))
+    missing = {path for path, stray in strays.items() if stray.status == "missing"}
+    assert set(named) - missing == set(files_under(root))
+    return adapter, clips, strays
+
+
+def read(root: Path, **settings: Any) -> FrameLabels:
+    adapter, clips, _ = opened(root, **settings)
+    reader = adapter.labels(clips[CLIP])
+    assert reader is not None
+    labels = reader(19, SIZE)
+    assert labels is not None
+    return labels
+
+
+def test_a_city_is_a_drive_and_a_run_of_frames_a_clip(tmp_path: Path):
+    for where in (stem(0, 19), stem(1, 19), stem(0, 19, "lindau", "val"), stem(0, 19, "berlin", "test")):
+        add_image(tmp_path, where)
+    for frame in (4, 5, 500, 530, 561):
+        add_image(tmp_path, stem(0, frame, "hamburg"))
+    add_image(tmp_path, stem(1, 6, "hamburg"))
+    adapter, clips, strays = opened(tmp_path)
+    assert strays == {}
+    assert {clip: [s.number for s in found.stills] for clip, found in clips.items()} == {
+        "berlin_000000_000019": [19],
+        "aachen_000000_000019": [19],
+        "aachen_000001_000019": [19],
+        "hamburg_000000_000004": [4, 5],
+        "hamburg_000000_000500": [500, 530],
+        "hamburg_000000_000561": [561],
+        "hamburg_000001_000006": [6],
+        "lindau_000000_000019": [19],
+    }
+    assert [clips[f"{city}_000000_000019"].split_hint for city in ("aachen", "lindau", "berlin")] == [
+        *("pool", "val", "")
+    ]
+    assert {clip.drive_id for clip in clips.values()} == {"aachen", "berlin", "hamburg", "lindau"}
+    assert clips["hamburg_000000_000500"].stills[1].time_s == pytest.approx(30 / 17)
+    # sequences of 30 frames follow one another; longer ones are kept apart on the city's clock
+    assert clips["aachen_000001_000019"].start_time_s == pytest.approx(49 / 17)
+    assert clips["hamburg_000001_000006"].start_time_s > clips["hamburg_000000_000561"].start_time_s + 1000
+    assert {adapter.labels(clip) for clip in clips.values()} == {None}
+
+
+def test_boxes_hold_the_visible_pixels_of_instances_and_groups_are_ignored(tmp_path: Path):
+    write_frame(tmp_path, ONE)
+    labels = read(tmp_path, min_box_area=10)
+    assert labels.names == ("person", "car", "car", "bicycle")
+    assert labels.xyxy.tolist() == [BOXES[name] for name in ("person", "car", "car 2", "bicycle")]
+    assert labels.ignore.tolist() == [False, False, True, True]  # 9 square pixels are below 10
+    assert labels.track_id.tolist() == [-1] * 4
+    assert np.isnan(labels.visibility).all()
+
+
+def test_polygons_give_the_same_boxes_where_there_are_no_ids(tmp_path: Path):
+    write_frame(tmp_path / "ids", ONE)
+    add_image(tmp_path / "polygons", ONE)
+    add_polygons(tmp_path / "polygons", ONE)
+    ids, polygons = read(tmp_path / "ids"), read(tmp_path / "polygons")
+    assert polygons.names == ids.names
+    assert polygons.xyxy.tolist() == ids.xyxy.tolist()
+    assert polygons.ignore.tolist() == ids.ignore.tolist()
+
+
+def test_a_frame_without_objects_is_labelled(tmp_path: Path):
+    add_image(tmp_path, ONE)
+    add_ids(tmp_path, ONE, np.full(SIZE, 7, np.uint16))
+    assert read(tmp_path).xyxy.shape == (0, 4)
+    add_image(tmp_path, stem(1, 19))
+    add_polygons(tmp_path, stem(1, 19), objects=[])
+    adapter, clips, _ = opened(tmp_path)
+    assert adapter.labels(clips["aachen_000001_000019"])(19, SIZE).names == ()
+
+
+def test_in_a_sequence_only_the_annotated_frame_is_labelled(tmp_path: Path):
+    write_frame(tmp_path, ONE)
+    for frame in range(17, 22):
+        add_image(tmp_path, stem(0, frame), "leftImg8bit_sequence")
+    adapter, clips, strays = opened(tmp_path)
+    (clip,) = clips.values()
+    assert [still.image.partition("/")[0] for still in clip.stills] == [
+        *["leftImg8bit_sequence"] * 2,
+        *["leftImg8bit"],
+        *["leftImg8bit_sequence"] * 2,
+    ]
+    reader = adapter.labels(clip)
+    assert [reader(n, SIZE) is None for n in range(17, 22)] == [True, True, False, True, True]
+    assert {stray.reason for stray in strays.values()} == {
+        "the same as leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
+    }
+
+
+def test_vehicle_data_is_telemetry_at_its_frames(tmp_path: Path):
+    for frame in range(18, 22):
+        add_image(tmp_path, stem(0, frame), "leftImg8bit_sequence")
+        if frame != 20:
+            changes = {"speed": 10 + frame / 17 * 2, "gpsHeading": 359.0 if frame == 18 else 1.0}
+            add_vehicle(tmp_path, stem(0, frame), "vehicle_sequence", **changes)
+    adapter, clips, _ = opened(tmp_path)
+    (clip,) = clips.values()
+    assert len(clip.files) == 7
+    signals = adapter.telemetry(clip).signals
+    times = np.array([still.time_s for still in clip.stills])
+    assert times == pytest.approx(np.arange(4) / 17)
+    assert signals["speed_mps"].at(times, 1.0) == pytest.approx(10 + np.arange(18, 22) / 17 * 2)
+    assert signals["acceleration_mps2"].at(times, 1.0) == pytest.approx([2] * 4)
+    assert signals["yaw_rate_radps"].at(times, 1.0) == pytest.approx([0.02] * 4)
+    assert signals["heading_deg"].at(times[:1] + 0.5 / 17, 1.0) == pytest.approx([0])
+    assert signals["latitude_deg"].values[0] == 50.78
+    assert signals["longitude_deg"].values[0] == 6.07
+    assert signals["outside_temperature_degc"].values[0] == 17.5
+
+
+def test_values_that_are_missing_or_no_numbers_leave_gaps(tmp_path: Path):
+    for frame, speed in enumerate((5.0, float("nan"), 1e999, 8.0)):
+        add_image(tmp_path, stem(0, frame))
+        path = add_vehicle(tmp_path, stem(0, frame), speed=speed)
+        path.write_text(path.read_text().replace("yawRate", "other"))
+    adapter, clips, _ = opened(tmp_path)
+    signals = adapter.telemetry(clips["aachen_000000_000000"]).signals
+    assert "yaw_rate_radps" not in signals
+    assert signals["speed_mps"].at(np.arange(4) / 17, 1.0) == pytest.approx([5, 6, 7, 8])
+    assert signals["acceleration_mps2"].values == pytest.approx([17, 17])
+
+
+BAD_JSON = [b"", b"{", b"[1]", b'{"speed": "fast"}', b'{"speed": []}', b"\xff\xfe", b"[" * 100_000, b"null"]
+
+
+@pytest.mark.parametrize("data", BAD_JSON, ids=range(len(BAD_JSON)))
+def test_damaged_json_is_one_line_that_names_its_file(tmp_path: Path, data: bytes):
+    add_image(tmp_path, ONE)
+    add_polygons(tmp_path, ONE).write_bytes(data)
+    add_vehicle(tmp_path, ONE).write_bytes(data)
+    adapter, clips, _ = opened(tmp_path)
+    with pytest.raises(BrokenFileError, match=rf"^vehicle/{ONE}_vehicle.json: "):
+        adapter.telemetry(clips[CLIP])
+    with pytest.raises(BrokenFileError, match=rf"^gtFine/{ONE}_gtFine_polygons.json: "):
+        adapter.labels(clips[CLIP])(19, SIZE)
+
+
+BAD_POLYGONS = {
+    "another size": {"imgWidth": 65},
+    "an unknown label": {"objects": [{"label": "spaceship", "polygon": [[1, 1], [2, 2], [3, 1]]}]},
+    "an unknown group": {"objects": [{"label": "spaceshipgroup", "polygon": [[1, 1], [2, 2], [3, 1]]}]},
+    "a corner that is NaN": {"objects": [{"label": "car", "polygon": [[float("nan"), 1], [2, 2], [3, 1]]}]},
+    "a corner of three": {"objects": [{"label": "car", "polygon": [[1, 1, 1], [2, 2, 2], [3, 1, 1]]}]},
+    "a list for a label": {"objects": [{"label": ["car"], "polygon": [[1, 1]]}]},
+    "no objects": {"objects": None},
+    "an object of text": {"objects": ["car"]},
+    "a size of text": {"imgHeight": "tall"},
+}
+
+
+@pytest.mark.parametrize("kind", BAD_POLYGONS)
+def test_impossible_polygons_condemn_their_frame(tmp_path: Path, kind: str):
+    add_image(tmp_path, ONE)
+    add_polygons(tmp_path, ONE, **BAD_POLYGONS[kind])
+    with pytest.raises(BrokenFileError, match=rf"^gtFine/{ONE}_gtFine_polygons.json: ") as caught:
+        read(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_corners_far_outside_are_drawn_as_far_as_the_image_goes(tmp_path: Path):
+    add_image(tmp_path, ONE)
+    far = [[1e300, -1e300], [1e300, 1e300], [32, 24]]
+    add_polygons(tmp_path, ONE, objects=[*OBJECTS[:1], {"label": "bus", "polygon": far}])
+    assert read(tmp_path).xyxy[0, [0, 2]].tolist() == [32, 64]
+
+
+def header_of(width: int, height: int) -> bytes:
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I4sIIBB", 13, b"IHDR", width, height, 16, 0)
+        + b"\0" * 50
+        + b"IEND"
+    )
+
+
+def encoded(image: np.ndarray) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+WHOLE = encoded(instance_ids())
+BAD_IDS = {
+    "empty": (b"", "empty file"),
+    "text": (b"not an image at all, though long enough", "no PNG"),
+    "cut short": (WHOLE[: len(WHOLE) * 2 // 3], "cut short"),
+    "of 8 bits": (encoded(instance_ids().astype(np.uint8)), "grey PNG of 16 bits"),
+    "of three channels": (encoded(np.zeros((*SIZE, 3), np.uint16)), "grey PNG of 16 bits"),
+    "of another size": (encoded(instance_ids()[:-1]), "instance ids of 64x47 for an image of 64x48"),
+    "a huge header": (header_of(2**31 - 1, 2**31 - 1), "instance ids of 2147483647x2147483647"),
+    "a header alone": (header_of(WIDTH, HEIGHT), "not a readable image"),
+    "an id of no class": (encoded(np.full(SIZE, 50_000, np.uint16)), "instance id 50000 is of no class"),
+    "road with numbers": (encoded(np.full(SIZE, 7001, np.uint16)), "instance id 7001 is of no class"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_IDS)
+def test_ids_that_cannot_be_used_condemn_their_frame(tmp_path: Path, kind: str):
+    data, reason = BAD_IDS[kind]
+    add_image(tmp_path, ONE)
+    add_ids(tmp_path, ONE).write_bytes(data)
+    with pytest.raises(BrokenFileError, match=rf"^gtFine/{ONE}_gtFine_instanceIds.png: .*{reason}"):
+        read(tmp_path)
+
+
+def test_every_file_is_settled_once(tmp_path: Path):
+    write_frame(tmp_path, ONE)
+    add_polygons(tmp_path, ONE)
+    add_image(tmp_path, stem(1, 19))
+    write_frame(tmp_path, stem(2, 19))
+    (tmp_path / f"leftImg8bit/{stem(2, 19)}_leftImg8bit.png").unlink()
+    add_vehicle(tmp_path, stem(2, 19))
+    add_image(tmp_path, stem(0, 19, "berlin", "test"))
+    add_ids(tmp_path, stem(0, 19, "berlin", "test"))
+    odd = [
+        f"disparity/{ONE}_disparity.png",
+        f"gtCoarse/{ONE}_gtCoarse_polygons.json",
+        "leftImg8bit/train/aachen/zürich 1.png",
+        "leftImg8bit/train/aachen/bremen_000000_000019_leftImg8bit.png",
+        f"leftImg8bit/{ONE}_leftImg8bit_foggy_beta_0.01.png",
+        "README\n",
+    ]
+    for name in odd:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    _, clips, strays = opened(tmp_path)
+    assert {clip: len(found.files) for clip, found in clips.items()} == {
+        "berlin_000000_000019": 1,
+        CLIP: 3,
+        "aachen_000001_000019": 1,
+    }
+    gone = f"leftImg8bit/{stem(2, 19)}_leftImg8bit.png"
+    found = {path: (stray.status, stray.reason) for path, stray in strays.items()}
+    assert found.pop(gone) == ("missing", "its annotation is there")
+    for kind in ("instanceIds", "labelIds"):
+        assert found.pop(f"gtFine/{stem(2, 19)}_gtFine_{kind}.png") == ("unused", f"{gone} is missing")
+        dummy = found.pop(f"gtFine/{stem(0, 19, 'berlin', 'test')}_gtFine_{kind}.png")
+        assert dummy == ("unused", "the publisher withholds the labels of test: this is a dummy")
+    assert found.pop(f"gtFine/{stem(1, 19)}_gtFine_instanceIds.png")[0] == "missing"
+    assert found.pop(f"gtFine/{ONE}_gtFine_polygons.json") == (
+        "unused",
+        "the same annotation in another form",
+    )
+    assert found.pop(f"vehicle/{stem(2, 19)}_vehicle.json") == ("unused", "its image is not there")
+    assert found.pop(odd[0]) == ("unused", "not needed")
+    assert found.pop(odd[1])[0] == "unused"
+    assert found == dict.fromkeys(odd[2:], ("unused", "no part of Cityscapes' layout"))
+
+
+def test_a_folder_or_camera_of_something_else_is_told(tmp_path: Path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(InputError, match=r"holds no Cityscapes: looked for leftImg8bit/<split>/<city>/"):
+        opened(tmp_path)
+    with pytest.raises(ConfigError, match=r"Cityscapes is read by its camera left"):
+        opened(tmp_path, cameras=["right"])
+
+
+def test_ingest_takes_what_is_whole(tmp_path: Path):
+    root = tmp_path / "data"
+    for sequence in range(4):
+        write_frame(root, stem(sequence, 19))
+        add_vehicle(root, stem(sequence, 19), speed=7.0)
+    (root / f"gtFine/{stem(1, 19)}_gtFine_instanceIds.png").write_bytes(WHOLE[:90])
+    (root / f"leftImg8bit/{stem(2, 19)}_leftImg8bit.png").write_bytes(b"")
+    (root / f"vehicle/{stem(3, 19)}_vehicle.json").write_bytes(b"{")
+    config = Config(dataset=DatasetConfig(name="cityscapes", root=str(root)))
+    config.compute.workers = 1
+    workspace, summary = ingest(config, tmp_path / "work")
+    frames = workspace.lake.read("frames").to_pylist()
+    assert [frame["frame_id"] for frame in frames] == [f"aachen_{n:06d}_000019/000019" for n in (0, 3)]
+    assert [frame["speed_mps"] for frame in frames] == [7, None]
+    assert frames[0]["mask_path"] == f"gtFine/{ONE}_gtFine_labelIds.png"
+    truth = workspace.lake.truth([frames[0]["frame_id"]])
+    classes = [workspace.taxonomy.classes[number] for number in truth.class_id]
+    assert list(zip(classes, truth.ignore.tolist(), strict=True)) == [
+        ("pedestrian", False),
+        ("car", False),
+        ("car", False),
+        ("bicycle", True),
+    ]
+    assert (summary.broken, summary.missing) == (3, 0)
+    assert summary.num_files == 16
+
+
+def test_the_real_frames_have_their_people_and_cars(data_root: Path):
+    root = data_root / "cityscapes"
+    if not root.is_dir():
+        pytest.skip(f"{root} is missing: the Cityscapes sample of the shared data")
+    adapter, clips, strays = opened(root)
+    assert strays == {}
+    counts = {}
+    for clip_id, clip in clips.items():
+        labels = adapter.labels(clip)(19, (1024, 2048))
+        counts[clip_id] = {name: labels.names.count(name) for name in sorted(set(labels.names))}
+        # every box is as tight as can be: its four border lines each hold a pixel of some object
+        ids = cv2.imdecode(np.fromfile(root / clip.stills[0].labels, np.uint8), cv2.IMREAD_UNCHANGED)
+        for x1, y1, x2, y2 in labels.xyxy[~labels.ignore].astype(int):
+            cut = ids[y1:y2, x1:x2] >= 24_000
+            assert cut[0].any()
+            assert cut[-1].any()
+            assert cut[:, 0].any()
+            assert cut[:, -1].any()
+    assert counts["aachen_000000_000019"] == {"bicycle": 2, "car": 8, "person": 2, "rider": 1}
+    assert counts["aachen_000001_000019"] == {"car": 14}
+    first = adapter.labels(clips["aachen_000000_000019"])(19, (1024, 2048))
+    assert first.xyxy[0].tolist() == [892, 446, 913, 498]
