@@ -171,8 +171,7 @@ def _batches(path: Path, episode: int | None, columns: Sequence[str], size: int)
         if episode is not None and "episode_index" not in table.schema_arrow.names:
             raise InputError("has no column episode_index")
         wanted = [*held, "episode_index"] if episode is not None and "episode_index" not in held else held
-        groups = [group for group in range(table.num_row_groups) if _may_hold(table, group, episode)]
-        for batch in table.iter_batches(batch_size=size, row_groups=groups, columns=wanted):
+        for batch in table.iter_batches(size, row_groups=_groups(table, episode), columns=wanted):
             rows = pa.Table.from_batches([batch])
             if episode is not None:
                 rows = rows.filter(pc.equal(rows["episode_index"], episode))
@@ -180,16 +179,21 @@ def _batches(path: Path, episode: int | None, columns: Sequence[str], size: int)
                 yield from rows.select(held).combine_chunks().to_batches()
 
 
-def _may_hold(table: pq.ParquetFile, group: int, episode: int | None) -> bool:
-    """Whether a row group can hold rows of an episode, by its statistics: they spare reading the others."""
+def _groups(table: pq.ParquetFile, episode: int | None) -> list[int]:
+    """Row groups that hold rows of an episode, so that no other's states and images are read.
+
+    Told by the column itself: asking for its statistics ends the process (pyarrow 26) where the footer
+    is damaged.
+    """
+    groups = list(range(table.num_row_groups))
     if episode is None:
-        return True
-    for column in range(table.metadata.num_columns):
-        chunk = table.metadata.row_group(group).column(column)
-        if chunk.path_in_schema == "episode_index":
-            held = chunk.statistics
-            return held is None or not held.has_min_max or bool(held.min <= episode <= held.max)
-    return True
+        return groups
+    numbers = (table.read_row_group(group, columns=["episode_index"])["episode_index"] for group in groups)
+    return [
+        group
+        for group, column in zip(groups, numbers, strict=True)
+        if episode in pc.unique(column).to_pylist()
+    ]
 
 
 @contextmanager
