@@ -85,12 +85,19 @@ class Simulated(Adapter):
         """Telemetry from the sidecar."""
         name = _companions(recording.source)[0]
         sidecar = self._sidecar(name)
-        columns = [np.asarray(sidecar.get(key, []), np.float64) for key in TELEMETRY]
-        if any(column.shape != columns[0].shape for column in columns):
-            raise BrokenFileError(name, f"{', '.join(TELEMETRY)} are not equally long")
-        if not len(columns[0]):
-            return None
-        return Telemetry.on_one_clock(columns[0], dict(zip(TELEMETRY[1:], columns[1:], strict=True)))
+        try:
+            columns = [np.asarray(sidecar.get(key, []), np.float64) for key in TELEMETRY]
+            if any(column.shape != (len(columns[0]),) for column in columns):
+                raise BrokenFileError(name, f"{', '.join(TELEMETRY)} are not equally long lists of numbers")
+            if not len(columns[0]):
+                return None
+            return Telemetry.on_one_clock(columns[0], dict(zip(TELEMETRY[1:], columns[1:], strict=True)))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise BrokenFileError(name, f"telemetry that is no numbers ({_first_line(error)})") from error
+        except BrokenFileError:
+            raise
+        except InputError as error:
+            raise BrokenFileError(name, str(error)) from error
 
     def labels(self, recording: Recording) -> LabelReader:
         """Labels from the table of truth."""
@@ -101,15 +108,16 @@ class Simulated(Adapter):
             raise BrokenFileError(name, f"not a readable table of truth ({_first_line(error)})") from error
         if set(table.column_names) != set(TRUTH):
             raise BrokenFileError(name, f"lacks columns; needed are {', '.join(TRUTH)}")
-        rows = {row["frame_number"]: row for row in table.to_pylist()}
+        rows = {row["frame_number"]: row for row in table.to_pylist() if isinstance(row["frame_number"], int)}
 
         def read(number: int, _size: tuple[int, int]) -> FrameLabels:
             if number not in rows:
                 raise BrokenFileError(f"{name}#{number:06d}", "no row of truth for this frame")
             try:
                 return _labels(rows[number])
-            except (ValueError, TypeError) as error:
-                raise BrokenFileError(f"{name}#{number:06d}", f"damaged row of truth ({error})") from error
+            except (ValueError, TypeError, OverflowError) as error:
+                reason = f"damaged row of truth ({_first_line(error)})"
+                raise BrokenFileError(f"{name}#{number:06d}", reason) from error
 
         return read
 
@@ -164,7 +172,7 @@ class Simulated(Adapter):
                 split_hint=value["split"],
                 conditions={str(key): str(entry) for key, entry in dict(value["conditions"]).items()},
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"a field is missing or of the wrong type ({_first_line(error)})"
             raise BrokenFileError(sidecar, reason) from error
 
