@@ -23,7 +23,15 @@ from dataengine.adapters.exchange_layout import (
     pairs,
     suffix,
 )
-from dataengine.adapters.exchange_reading import DAMAGE, as_list, damage_of, read_xml, reader, told
+from dataengine.adapters.exchange_reading import (
+    DAMAGE,
+    as_list,
+    damage_of,
+    read_xml,
+    reader,
+    told,
+    video_rate,
+)
 from dataengine.adapters.labels import FrameLabels
 from dataengine.errors import InputError
 from dataengine.quarantine import Outcome
@@ -146,7 +154,7 @@ class Cvat(Exchange):
             clip_id=safe_id(pair_key(video).replace("/", ".")),
             drive_id=safe_id(drive.replace("/", ".")),
             camera=place.camera if place is not None else "",
-            fps=_rate(self.root / video),
+            fps=video_rate(self.root / video),
             source=video,
             files=(video, table) if table else (video,),
         )
@@ -175,16 +183,3 @@ def _shapes(value: dict[str, Any]) -> Iterator[Any]:
         if isinstance(image, dict):
             for kind in ("box", "polygon", "mask"):
                 yield from as_list(image.get(kind))
-
-
-def _rate(path: Any) -> float:
-    """Frames per second that a video's header states; 30 where it states none (ingest finds the damage)."""
-    import av
-    from av.error import FFmpegError
-
-    try:
-        with av.open(str(path)) as container:
-            rate = container.streams.video[0].average_rate if container.streams.video else None
-            return float(rate) if rate else 30.0
-    except (FFmpegError, OSError, ValueError):
-        return 30.0

@@ -60,7 +60,7 @@ class Fields:
                 raise ConfigError(f"dataset.fields.{name}: no such field; choose from {', '.join(known)}")
         return cls(
             patterns={name: _compiled(name, given[name]) for name in PATTERNS if name in given},
-            fps=_rate(given.get("fps", "1")),
+            fps=rate(given.get("fps", "1")),
             options={name: given[name] for name in options if name in given},
         )
 
@@ -95,7 +95,8 @@ def _compiled(name: str, pattern: str) -> re.Pattern[str]:
         ) from error
 
 
-def _rate(value: str) -> float:
+def rate(value: str) -> float:
+    """``fps`` as a number; ``ConfigError`` unless it is above 0."""
     try:
         fps = float(value)
     except ValueError:

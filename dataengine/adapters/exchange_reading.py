@@ -128,6 +128,19 @@ def check_size(labelled: tuple[int, int] | None, size: tuple[int, int]) -> None:
         raise InputError(f"labels for an image of {labelled[0]}x{labelled[1]}, but it is {width}x{height}")
 
 
+def video_rate(path: Path) -> float:
+    """Frames per second that a video's header states; 30 where it states none (ingest finds the damage)."""
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path)) as container:
+            rate = container.streams.video[0].average_rate if container.streams.video else None
+            return float(rate) if rate else 30.0
+    except (FFmpegError, OSError, ValueError):
+        return 30.0
+
+
 def _track(value: Any) -> int:
     try:
         number = int(value)

@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from dataengine.adapters.base import Adapter, LabelReader, Recording, safe_id
-from dataengine.adapters.exchange_fields import LARGEST_NUMBER, Place, folder_name
+from dataengine.adapters.exchange_fields import LARGEST_NUMBER, Place, folder_name, rate
 from dataengine.adapters.exchange_layout import Entry, SizedStill, recordings
-from dataengine.adapters.exchange_reading import DAMAGE, check_size, frame_labels, reader, seen, told
+from dataengine.adapters.exchange_reading import (
+    DAMAGE,
+    check_size,
+    frame_labels,
+    reader,
+    seen,
+    told,
+    video_rate,
+)
 from dataengine.adapters.fiftyone_dataset_source import (
     BOX_VALUES,
     box_attributes,
@@ -66,6 +74,7 @@ class FiftyOneDataset(Adapter):
         for name in self.fields:
             if name not in FIELDS:
                 raise ConfigError(f"dataset.fields.{name}: no such field; choose from {', '.join(FIELDS)}")
+        self.fps = rate(self.fields.get("fps", "1"))
 
     def __reduce__(self) -> tuple[type[FiftyOneDataset], tuple[Path, DatasetConfig]]:
         """Cross to a worker without the connection to the database."""
@@ -103,9 +112,8 @@ class FiftyOneDataset(Adapter):
         if videos:
             yield from (self._video(path, row) for path, row in present)
             return
-        fps = self._fps()
         placed = [self._placed(path, row) for path, row in present]
-        yield from recordings(placed, fps, self._inline, self._fetch)
+        yield from recordings(placed, self.fps, self._inline, self._fetch)
 
     def labels(self, recording: Recording) -> LabelReader | None:
         """Boxes: of images as they were read while listing, of a video from the database."""
@@ -174,13 +182,13 @@ class FiftyOneDataset(Adapter):
 
     def _video(self, path: str, row: Mapping[str, Any]) -> Recording:
         stem = path.rsplit(".", 1)[0].replace("/", ".")
-        rate = row["rate"]
+        known = row["rate"]
         return Recording(
             clip_id=safe_id(_text(row.get("clip")) or stem),
             drive_id=safe_id(_text(row.get("drive")) or stem),
             camera=_text(row.get("camera")),
             start_time_s=_seconds(row.get("time")) or 0.0,
-            fps=float(rate) if isinstance(rate, int | float) and 0 < rate < 1e6 else self._fps(30.0),
+            fps=known if isinstance(known, float) and 0 < known < 1e6 else video_rate(self.root / path),
             source=path,
             files=(path,),
             split_hint=_split(row["tags"]),
@@ -216,7 +224,7 @@ class FiftyOneDataset(Adapter):
         with database():
             view = self.dataset.select(self.dataset[str(self.root / recording.source)].id)
             numbers = view.values("frames.frame_number")[0] or []
-            columns = [column[0] or [] for column in self._values(view, "frames.")]
+            columns = [column[0] or [None] * len(numbers) for column in self._values(view, "frames.")]
         rows = zip(*columns, strict=True)
         return {
             number - 1: list(row) for number, row in zip(numbers, rows, strict=True) if row[0] is not None
@@ -231,15 +239,6 @@ class FiftyOneDataset(Adapter):
 
     def _relative(self, path: str) -> str:
         return Path(path).relative_to(self.root).as_posix()
-
-    def _fps(self, default: float = 1.0) -> float:
-        try:
-            fps = float(self.fields.get("fps", default))
-        except ValueError:
-            fps = 0.0
-        if not 0 < fps <= 1e9:
-            raise ConfigError(f"dataset.fields.fps={self.fields['fps']} must be a number above 0")
-        return fps
 
 
 def media_root(config: DatasetConfig) -> Path:

@@ -124,7 +124,8 @@ def test_what_is_left_out_of_a_file_is_told(tmp_path: Path):
     _, strays = listed(opened(tmp_path))
     assert (strays["labels.json"].status, strays["labels.json"].reason) == (
         "broken",
-        "1 images without a file name, 1 images that are listed twice, 2 boxes of images that are not listed: left out",
+        "1 images without a file name, 1 images that are listed twice, 2 boxes of images that are not listed: "
+        "left out",
     )
 
 
@@ -150,7 +151,7 @@ def test_boxes_without_sense_reach_the_check_of_every_dataset(tmp_path: Path, bo
     adapter = opened(tmp_path)
     labels = read(adapter, listed(adapter)[0]["data"], 1)
     assert labels is not None
-    with pytest.raises(InputError, match="not a number|inverted"):
+    with pytest.raises(InputError, match=r"not a number|inverted"):
         check(labels, (HEIGHT, WIDTH))
 
 
@@ -172,7 +173,7 @@ DAMAGE = {
     "images of nothing": '{"images": [1, null]}',
     "ids that are lists": '{"images": [{"id": [1], "file_name": "a_1.png"}]}',
     "annotations of nothing": '{"images": [{"id": 1, "file_name": "a_1.png"}], "annotations": [null]}',
-    "annotation without image": '{"images": [{"id": 1, "file_name": "a_1.png"}], "annotations": [{"bbox": []}]}',
+    "annotation of no image": '{"images": [{"id": 1, "file_name": "a_1.png"}], "annotations": [{"id": 1}]}',
     "categories of nothing": '{"images": [{"id": 1, "file_name": "a_1.png"}], "categories": [{}]}',
     "long number": '{"images": [{"id": ' + "9" * 5000 + "}]}",
     "no UTF-8": b"\xff\xfe\x00",
