@@ -25,7 +25,10 @@ Key = tuple[int, str, str, str]
 
 BASELINE = "random"
 
-INCIDENTAL = ("arm", "seed", "hash", "start", "workspace", "app.", "compute.", "mine.name", "loop.")
+INCIDENTAL = (
+    *("arm", "seed", "hash", "start", "workspace", "app.", "compute.", "mine.name", "loop."),
+    *("licence.", "dataset.root", "dataset.labels", "label.name", "label.partial", "label.judged_frames"),
+)
 """Settings that may differ between runs of one comparison without changing what is compared."""
 
 BOX_COLUMNS = ["frame_id", "xyxy", "class_id", "score", "ignore", "visibility", "track_id"]

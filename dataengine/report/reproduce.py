@@ -12,6 +12,7 @@ from typing import Any
 from dataengine.config import Config
 from dataengine.report.data import BASELINE, Gathered, RunRecord, flatten
 from dataengine.report.html import Markup, el, more, note, section
+from dataengine.report.inputs import inputs
 from dataengine.report.numbers import count, plural
 from dataengine.report.tables import Column, capped, table
 
@@ -120,7 +121,8 @@ def _data(gathered: Gathered) -> Markup:
     fingerprint = _digest(gathered.workspace.fingerprint)
     about = el("p", f"{card.title}. Licence: {card.licence}. Data fingerprint ", fingerprint, ".")
     titles = ("Split", "Frames", "Clips", "Drives", "Objects judged")
-    return Markup(el("h3", "Data") + about + table("Frames of each split", [Column(t) for t in titles], body))
+    splits = table("Frames of each split", [Column(t) for t in titles], body)
+    return Markup(el("h3", "Data") + about + splits + inputs(gathered))
 
 
 def _objects(gathered: Gathered, split: str) -> str:

@@ -151,10 +151,10 @@ def test_settings_are_flattened_in_order() -> None:
 def test_the_command_names_the_groups_and_what_differs(finished: Workspace) -> None:
     record = gather(finished).arms[1].runs[0]
     record.settings["train"]["steps"] = 77
-    record.settings["dataset"]["fps"] = None
+    record.settings["ingest"]["fps"] = None
     words = shlex.split(command(gather(finished), record, cycles=5))
     assert words[:3] == ["dataengine", "cycle", f"workspace={finished.root}"]
     assert {"dataset=simulated", "mine=class_balanced", "seed=0"} <= set(words)
-    assert {"train.steps=77", "dataset.fps=null", "loop.cycles=5"} <= set(words)
+    assert {"train.steps=77", "ingest.fps=null", "loop.cycles=5"} <= set(words)
     assert not [word for word in words if word.startswith(("arm=", "hash=", "app.", "model.name="))]
     assert "-m" in shlex.split(command(gather(finished), record, seed="0,1"))
