@@ -51,6 +51,7 @@ def write_film(
     form: str | None = None,
     ticks: Sequence[int] | None = None,
     rotation: int = 0,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a video of painted frames.
 
@@ -66,10 +67,12 @@ def write_film(
         form: Name of the container.
         ticks: Presentation times in milliseconds, instead of an even rate.
         rotation: Degrees counterclockwise that a player has to turn the video.
+        metadata: Of the container, such as ``creation_time``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     time_base = Fraction(1, 1000) if ticks else Fraction(1, fps)
     with av.open(str(path), "w", format=form, options=dict(container_options or {})) as container:
+        container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=fps, options=_options(codec, gop, bframes, options or {}))
         stream.width, stream.height = WIDTH, HEIGHT
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
