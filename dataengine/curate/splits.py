@@ -1,110 +1,154 @@
 """Splits by drive: the publisher's where there is one, else drawn; a time gap where a drive is shared.
 
 Test keeps all of its frames, val yields to test, and the pool yields to both: what is judged stays
-as published, and what is learned from makes room.
+as published, and what is learned from makes room. Frames that nobody labelled, in a dataset that has
+labels, belong to no split: they can neither be sold nor judged.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from dataengine.curate.timeline import Timeline
-from dataengine.schema import GAP, POOL, TEST, TEST_SPLITS, VAL
+from dataengine.curate.contents import Contents
+from dataengine.curate.drawing import draw_drives
+from dataengine.curate.timeline import Timeline, split_drives
+from dataengine.schema import GAP, POOL, SPLITS, TEST, TEST_SPLITS, UNLABELLED, VAL
+
+CODE: Mapping[str, int] = {name: number for number, name in enumerate(SPLITS)}
+"""Each split's place in ``schema.SPLITS``: how arrays name it."""
 
 _YIELDS_TO: Mapping[str, tuple[str, ...]] = {POOL: (VAL, *TEST_SPLITS), VAL: TEST_SPLITS}
 
-_OVERFULL, _TOO_EMPTY = 1.5, 0.5
-"""A split made of whole drives holds between these parts of its share; else drives are cut in time."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """The split of every frame, and why.
+
+    Attributes:
+        splits: ``[F]`` int8, places in ``schema.SPLITS``.
+        reasons: ``[F]`` int16, places in ``words``.
+        words: Reasons in words.
+        drawn: No publisher's split was there.
+        unbalanced: What drives could not share out evenly, in words.
+    """
+
+    splits: NDArray[np.int8]
+    reasons: NDArray[np.int16]
+    words: tuple[str, ...]
+    drawn: bool
+    unbalanced: tuple[str, ...] = ()
+
+    def without(self, frames: NDArray[np.int64], reason: str) -> Assignment:
+        """The same with some frames in no split."""
+        if not len(frames):
+            return self
+        splits, reasons = self.splits.copy(), self.reasons.copy()
+        splits[frames], reasons[frames] = CODE[GAP], len(self.words)
+        return replace(self, splits=splits, reasons=reasons, words=(*self.words, reason))
+
+    def names(self) -> pa.Array:
+        """``[F]`` names of the splits."""
+        return pa.array(SPLITS).take(pa.array(self.splits))
+
+    def reason_words(self) -> pa.Array:
+        """``[F]`` reasons in words."""
+        return pa.array(self.words, pa.string()).take(pa.array(self.reasons))
+
+    def count(self, split: str) -> int:
+        """Frames of a split."""
+        return int((self.splits == CODE[split]).sum())
 
 
 def assign(
-    timeline: Timeline, *, gap_s: float, val_share: float, test_share: float
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    """The split of every frame, and why.
+    timeline: Timeline,
+    *,
+    gap_s: float,
+    val_share: float,
+    test_share: float,
+    contents: Contents | None = None,
+    keep_unlabelled: bool = False,
+) -> Assignment:
+    """Give every frame a split.
 
     Args:
         timeline: All frames of the workspace.
         gap_s: Frames of one drive closer in time than this to a split that they yield to are left out.
         val_share: Share of the frames for val, where no frame has a publisher's split.
         test_share: Likewise for test.
-
-    Returns:
-        ``[F]`` names out of ``schema.SPLITS``, and ``[F]`` reasons in words.
+        contents: What the drives hold, to be shared out evenly by the draw; ``None`` looks at sizes alone.
+        keep_unlabelled: Treat frames without labels like others: people can be asked for theirs.
     """
-    if (timeline.hints != "").any():
-        splits = np.where(timeline.hints == "", POOL, timeline.hints).astype(object)
-        reasons = np.where(timeline.hints == "", "no split published", "published split").astype(object)
+    used = timeline.labelled | keep_unlabelled | (not timeline.labelled.any())
+    words = ["published split", "no split published"]
+    unbalanced: tuple[str, ...] = ()
+    drawn = not (timeline.hints >= 0).any()
+    if not drawn:
+        splits = np.where(timeline.hints < 0, CODE[POOL], timeline.hints).astype(np.int8)
+        reasons = (timeline.hints < 0).astype(np.int16)
     else:
-        splits, reasons = _drawn(timeline, val_share, test_share)
-    return _with_gaps(timeline, splits, reasons, gap_s)
-
-
-def draw_drives(sizes: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, str] | None:
-    """Give whole drives to splits, in an order that depends on their names alone.
-
-    Args:
-        sizes: Frames of each drive.
-        shares: Split -> share of all frames, filled in this order; the pool gets the other drives.
-
-    Returns:
-        Drive -> split; ``None`` where whole drives cannot come near the shares.
-    """
-    total = sum(sizes.values())
-    given: dict[str, str] = {}
-    order = sorted(sizes, key=lambda drive: hashlib.sha256(drive.encode()).digest())
-    for split, share in shares.items():
-        target, held = share * total, 0
-        for drive in order:
-            if held < target and drive not in given and held + sizes[drive] <= target * _OVERFULL:
-                given[drive] = split
-                held += sizes[drive]
-        if held < target * _TOO_EMPTY:
-            return None
-    if len(given) == len(sizes):
-        return None
-    return {drive: given.get(drive, POOL) for drive in order}
+        splits, word, unbalanced = _drawn(timeline, used, val_share, test_share, contents)
+        reasons = np.full(len(timeline), len(words), np.int16)
+        words.append(word)
+    splits[~used] = CODE[UNLABELLED]
+    reasons[~used] = len(words)
+    words.append("nobody labelled it, while other frames have labels")
+    _open_gaps(timeline, splits, reasons, words, gap_s)
+    return Assignment(splits=splits, reasons=reasons, words=tuple(words), drawn=drawn, unbalanced=unbalanced)
 
 
 def _drawn(
-    timeline: Timeline, val_share: float, test_share: float
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    drives = timeline.by_drive()
-    given = draw_drives(
-        {drive: len(frames) for drive, frames in drives.items()}, {TEST: test_share, VAL: val_share}
-    )
-    splits = np.full(len(timeline.frame_ids), POOL, object)
-    reasons = np.full(len(timeline.frame_ids), "", object)
-    for drive, frames in drives.items():
-        if given is not None:
-            splits[frames] = given[drive]
-            reasons[frames] = "drive drawn whole"
-            continue
-        val_from = round(len(frames) * (1 - val_share - test_share))
-        test_from = round(len(frames) * (1 - test_share))
-        splits[frames[val_from:test_from]] = VAL
-        splits[frames[test_from:]] = TEST
-        reasons[frames] = "too few drives: this one is cut in time"
-    return splits, reasons
+    timeline: Timeline,
+    used: NDArray[np.bool_],
+    val_share: float,
+    test_share: float,
+    contents: Contents | None,
+) -> tuple[NDArray[np.int8], str, tuple[str, ...]]:
+    """The split of each frame, how it came about, and what could not be balanced."""
+    sizes = np.bincount(timeline.drives[used], minlength=len(timeline.drive_names))
+    shares = {TEST: test_share, VAL: val_share}
+    drawn = draw_drives(timeline.drive_names, sizes, shares, contents)
+    if drawn is not None:
+        of_drive = np.array([CODE[split] for split in drawn.splits], np.int8)
+        return of_drive[timeline.drives], "drive drawn whole", drawn.unbalanced
+    splits = np.full(len(timeline), CODE[POOL], np.int8)
+    order = timeline.drive_order()
+    order = order[used[order]]
+    drives = timeline.drives[order]
+    place = np.arange(len(order)) - np.searchsorted(drives, drives)
+    number = sizes[drives]
+    splits[order[place >= np.round(number * (1 - val_share - test_share))]] = CODE[VAL]
+    splits[order[place >= np.round(number * (1 - test_share))]] = CODE[TEST]
+    unbalanced = ("too few drives to draw whole ones: each is cut in time, so splits share drives",)
+    return splits, "too few drives: this one is cut in time", unbalanced
 
 
-def _with_gaps(
-    timeline: Timeline, splits: NDArray[np.object_], reasons: NDArray[np.object_], gap_s: float
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    gapped, why = splits.copy(), reasons.copy()
-    for frames in timeline.by_drive().values():
-        here, times = splits[frames], timeline.time_s[frames]
+def _open_gaps(
+    timeline: Timeline,
+    splits: NDArray[np.int8],
+    reasons: NDArray[np.int16],
+    words: list[str],
+    gap_s: float,
+) -> None:
+    """Take frames too near to another split of their drive out of their own; changes its arguments."""
+    because = {}
+    for rival in (VAL, *TEST_SPLITS):
+        because[rival] = len(words)
+        words.append(f"less than {gap_s:g} s from {rival} in the same drive")
+    before = splits.copy()
+    for frames in split_drives(timeline, before):
+        here, times = before[frames], timeline.time_s[frames]
         for split, rivals in _YIELDS_TO.items():
-            own = np.flatnonzero(here == split)
+            own = np.flatnonzero(here == CODE[split])
             for rival in rivals:
-                distance = _distance(times[own], times[here == rival])
+                distance = _distance(times[own], times[here == CODE[rival]])
                 close = frames[own[distance < gap_s - 1e-9]]
-                gapped[close] = GAP
-                why[close] = f"less than {gap_s:g} s from {rival} in the same drive"
-    return gapped, why
+                splits[close] = CODE[GAP]
+                reasons[close] = because[rival]
 
 
 def _distance(times: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,125 +1,173 @@
-"""The curate stage: the lake's frames into its table of splits."""
+"""The curate stage: the lake's frames into its tables of splits, quality flags and duplicates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataengine import progress
-from dataengine.config import CurateConfig, DatasetConfig
-from dataengine.curate import leaks, quality
-from dataengine.curate.duplicates import near_duplicates
-from dataengine.curate.splits import assign
+from dataengine.config import ComputeConfig, CurateConfig, DatasetConfig
+from dataengine.curate import across, leaks, quality
+from dataengine.curate.contents import drive_contents
+from dataengine.curate.hashes import near_duplicates
+from dataengine.curate.splits import CODE, Assignment, assign
+from dataengine.curate.summary import CurateSummary
 from dataengine.curate.timeline import Timeline
 from dataengine.errors import InputError, WorkspaceError
-from dataengine.schema import POOL, SPLIT_TABLE, SPLITS, TEST, VAL
+from dataengine.schema import POOL, SPLIT_TABLE, SPLITS
 from dataengine.workspace import Workspace
 
 _PART = "current"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurateSummary:
-    """What curate found.
+def curate(
+    workspace: Workspace,
+    config: CurateConfig,
+    dataset: DatasetConfig,
+    *,
+    compute: ComputeConfig | None = None,
+    keep_unlabelled: bool = False,
+    refresh: bool = False,
+) -> CurateSummary:
+    """Flag the workspace's frames, split them by drive, find duplicates, and test the splits for leaks.
 
-    Attributes:
-        frames: Split -> frames.
-        drives: Split -> drives that it holds frames of.
-        identical: Frames of val and test whose perceptual hash occurs in the pool.
-        near_duplicates: Frames of the pool that repeat an earlier frame of their clip.
-        flags: Quality flag -> frames that have it.
-    """
+    The same frames and settings always give the same tables, and they are rewritten only where they differ.
 
-    frames: Mapping[str, int]
-    drives: Mapping[str, int]
-    identical: int
-    near_duplicates: int
-    flags: Mapping[str, int]
-
-    def line(self) -> str:
-        """One line for the terminal."""
-        splits = ", ".join(
-            f"{name} {number:,} frames of {self.drives[name]} drives"
-            for name, number in self.frames.items()
-            if number
-        )
-        flagged = "".join(f", {number} {name}" for name, number in self.flags.items() if number)
-        return (
-            f"curate: {splits}; {self.near_duplicates} near-duplicates in the pool, "
-            f"{self.identical} frames of val and test with a hash of the pool{flagged}"
-        )
-
-
-def curate(workspace: Workspace, config: CurateConfig, dataset: DatasetConfig) -> CurateSummary:
-    """Split the workspace's frames by drive, test the splits for leaks, and write them to the lake.
-
-    The same frames and settings always give the same table, and it is rewritten only where it differs.
+    Args:
+        workspace: Its tables ``splits``, ``quality`` and ``duplicates`` are written.
+        config: Thresholds and shares.
+        dataset: Its ``split_gap_s`` is read.
+        compute: The device that embeds; ``None`` is the default one.
+        keep_unlabelled: Frames without labels keep their split, where people will be asked for labels.
+        refresh: Judge what rests on embeddings again, by the detector that is the newest now. Without it
+            a loop goes on with what it began with.
 
     Raises:
-        InputError: The pool is empty, or two splits look alike where they meet in one drive.
+        InputError: The pool is empty, or two splits hold the same picture or meet in one drive.
+        ConfigError: ``curate.embed`` names no embedder.
+        ModelError: The embedder's weights cannot be had.
         WorkspaceError: There are no frames; or frames would change splits under finished runs.
     """
-    lake = workspace.lake
-    timeline = Timeline.from_tables(lake.read("frames"), lake.read("clips"))
-    if not len(timeline.frame_ids):
+    timeline = Timeline.from_lake(workspace.lake)
+    if not len(timeline):
         raise WorkspaceError(f"{workspace.root} holds no frames; run `dataengine ingest` first")
-    splits, reasons = assign(
-        timeline, gap_s=dataset.split_gap_s, val_share=config.val_share, test_share=config.test_share
+    assigned = _assigned(workspace, timeline, config, dataset, keep_unlabelled)
+    flags = quality.flags(timeline, config)
+    flawed = np.any([flag.flagged for flag in flags], axis=0)
+    key = _key(timeline, assigned, config)
+    judged, duplicates = across.judge(
+        workspace,
+        timeline,
+        assigned,
+        flawed,
+        config=config,
+        compute=compute or ComputeConfig(),
+        key=key,
+        refresh=refresh,
     )
-    if POOL not in splits:
-        raise InputError(
-            f"{workspace.root}: no frame is left in the pool ({_shown(splits)}); lower curate.val_share, "
-            "curate.test_share or dataset.split_gap_s, or add drives"
-        )
-    leaks.check(timeline, splits, gap_s=dataset.split_gap_s, bits=config.duplicate_bits)
-    _write(workspace, timeline, splits, reasons)
-    summary = _summary(timeline, splits, config.duplicate_bits)
+    assigned = assigned.without(judged.frames(timeline), "shows the same picture as a frame of another split")
+    _write_splits(workspace, timeline, assigned)
+    _write(workspace, "quality", quality.table(timeline, flags))
+    if duplicates is not None:
+        _write(workspace, "duplicates", duplicates.table(timeline))
+    across.remember(workspace, judged)
+    summary = CurateSummary(
+        frames={name: assigned.count(name) for name in SPLITS},
+        drives={name: _num_drives(timeline, assigned, name) for name in SPLITS},
+        identical=leaks.num_identical(timeline, assigned.splits),
+        near_duplicates=_num_repeats(timeline, assigned, config.duplicate_bits),
+        across_clips=judged.across_clips,
+        embedder=judged.embedder,
+        looked_at=judged.looked_at,
+        left_out=judged.left_out,
+        copies=len(judged.copies),
+        flags={flag.name: int(flag.flagged.sum()) for flag in flags},
+        unbalanced=assigned.unbalanced,
+    )
     progress.say(summary.line())
-    for split in (VAL, TEST):
-        if not summary.frames[split]:
-            progress.say(f"curate: {split} is empty: nothing will be measured on it")
+    for note in summary.notes():
+        progress.say(note)
     return summary
 
 
-def _write(
-    workspace: Workspace, timeline: Timeline, splits: NDArray[np.object_], reasons: NDArray[np.object_]
-) -> None:
-    table = pa.Table.from_arrays(
-        [pa.array(column, pa.string()) for column in (timeline.frame_ids, splits, reasons)],
-        schema=SPLIT_TABLE,
+def _assigned(
+    workspace: Workspace,
+    timeline: Timeline,
+    config: CurateConfig,
+    dataset: DatasetConfig,
+    keep_unlabelled: bool,
+) -> Assignment:
+    drawn = not (timeline.hints >= 0).any()
+    assigned = assign(
+        timeline,
+        gap_s=dataset.split_gap_s,
+        val_share=config.val_share,
+        test_share=config.test_share,
+        contents=drive_contents(workspace, timeline) if drawn and config.stratify else None,
+        keep_unlabelled=keep_unlabelled,
     )
+    if drawn:
+        alike = leaks.lookalikes_at_cuts(timeline, assigned.splits, config.duplicate_bits)
+        reason = f"looks like a frame of another split, within {leaks.BOUNDARY_S:g} s in the same drive"
+        assigned = assigned.without(alike, reason)
+    if not assigned.count(POOL):
+        shown = ", ".join(f"{name} {assigned.count(name)}" for name in SPLITS if assigned.count(name))
+        raise InputError(
+            f"{workspace.root}: no frame is left in the pool ({shown}); lower curate.val_share, "
+            "curate.test_share or dataset.split_gap_s, or add drives"
+        )
+    leaks.check(timeline, assigned.splits, gap_s=dataset.split_gap_s, bits=config.duplicate_bits)
+    return assigned
+
+
+def _key(timeline: Timeline, assigned: Assignment, config: CurateConfig) -> str:
+    """Digest of all that decides what embeddings are asked, but the newest detector."""
+    digest = hashlib.sha256(
+        f"{config.embed} {config.duplicate_bits} {config.duplicate_distance} {len(timeline)}".encode()
+    )
+    for buffer in timeline.frame_ids.buffers():
+        digest.update(buffer or b"")
+    for column in (timeline.phash, timeline.sharpness, timeline.labelled, assigned.splits):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
+
+
+def _num_drives(timeline: Timeline, assigned: Assignment, split: str) -> int:
+    return len(np.unique(timeline.drives[assigned.splits == CODE[split]]))
+
+
+def _num_repeats(timeline: Timeline, assigned: Assignment, bits: int) -> int:
+    repeats: NDArray[np.int64] = near_duplicates(timeline, bits)
+    return int(((repeats >= 0) & (assigned.splits == CODE[POOL])).sum())
+
+
+def _write_splits(workspace: Workspace, timeline: Timeline, assigned: Assignment) -> None:
+    columns = [timeline.frame_ids, assigned.names(), assigned.reason_words()]
+    table = pa.Table.from_arrays(columns, schema=SPLIT_TABLE)
     before = workspace.lake.read("splits")
     if before.equals(table):
         return
-    held = dict(zip(before["frame_id"].to_pylist(), before["split"].to_pylist(), strict=True))
-    moved = sum(
-        held.get(frame, split) != split for frame, split in zip(timeline.frame_ids, splits, strict=True)
-    )
-    if moved and workspace.runs():
-        raise WorkspaceError(
-            f"{moved} frames of {workspace.root} would change splits under {len(workspace.runs())} runs; set "
-            "curate and dataset.split_gap_s back, or choose another workspace=PATH"
-        )
-    for path in workspace.lake.parts("splits"):
-        if path.name != f"part-{_PART}.parquet":
+    if workspace.runs():
+        place = pc.index_in(table["frame_id"], before["frame_id"].combine_chunks())
+        held = before["split"].combine_chunks().take(place.combine_chunks())
+        moved = pc.sum(pc.not_equal(table["split"], held).fill_null(False)).as_py() or 0
+        if moved:
+            raise WorkspaceError(
+                f"{moved} frames of {workspace.root} would change splits under {len(workspace.runs())} runs; "
+                "set curate and dataset.split_gap_s back, or choose another workspace=PATH"
+            )
+    _write(workspace, "splits", table)
+
+
+def _write(workspace: Workspace, name: str, table: pa.Table) -> None:
+    """Make ``table`` the whole of a lake table; the same content leaves the file alone."""
+    if workspace.lake.read(name).equals(table):
+        return
+    for path in workspace.lake.parts(name):
+        if path.name != f"part-{_PART}.parquet" or not table.num_rows:
             path.unlink()
-    workspace.lake.append("splits", table, name=_PART)
-
-
-def _summary(timeline: Timeline, splits: NDArray[np.object_], bits: int) -> CurateSummary:
-    repeats = near_duplicates(timeline, bits)
-    return CurateSummary(
-        frames={name: int((splits == name).sum()) for name in SPLITS},
-        drives={name: len(set(timeline.drives[splits == name])) for name in SPLITS},
-        identical=leaks.num_identical(timeline, splits),
-        near_duplicates=int(((repeats >= 0) & (splits == POOL)).sum()),
-        flags={name: int(flagged.sum()) for name, flagged in quality.flags(timeline).items()},
-    )
-
-
-def _shown(splits: NDArray[np.object_]) -> str:
-    return ", ".join(f"{name} {int((splits == name).sum())}" for name in SPLITS if name in splits)
+    workspace.lake.append(name, table, name=_PART)

@@ -8,12 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataengine.curate import leaks
-from dataengine.curate.splits import assign, draw_drives
+from dataengine.curate.contents import Contents
+from dataengine.curate.drawing import draw_drives
+from dataengine.curate.splits import Assignment, assign
 from tests.curate.timelines import timeline
 
 
+def assigned(found, **settings) -> Assignment:
+    return assign(found, **{"gap_s": 2.0, "val_share": 0.2, "test_share": 0.2, **settings})
+
+
 def split(found, **settings) -> list[str]:
-    return assign(found, **{"gap_s": 2.0, "val_share": 0.2, "test_share": 0.2, **settings})[0].tolist()
+    return assigned(found, **settings).names().to_pylist()
+
+
+def drawn_splits(sizes: dict[str, int], shares: dict[str, float]) -> dict[str, str] | None:
+    names = sorted(sizes)
+    drawn = draw_drives(names, np.array([sizes[name] for name in names]), shares)
+    return None if drawn is None else dict(zip(names, drawn.splits, strict=True))
 
 
 GAPS = [
@@ -33,8 +45,11 @@ def test_frames_near_another_split_of_their_drive_make_room(hints, expected):
 
 
 def test_the_reason_of_a_gap_is_told():
-    _, reasons = assign(timeline({"a": [0, 1]}, hints=["pool", "test"]), gap_s=2, val_share=0, test_share=0)
-    assert reasons.tolist() == ["less than 2 s from test in the same drive", "published split"]
+    found = assigned(timeline({"a": [0, 1]}, hints=["pool", "test"]))
+    assert found.reason_words().to_pylist() == [
+        "less than 2 s from test in the same drive",
+        "published split",
+    ]
 
 
 def test_other_drives_at_the_same_time_need_no_gap():
@@ -60,7 +75,7 @@ def test_order_of_frames_is_time_not_name():
 
 
 def test_drives_are_drawn_whole_near_their_shares():
-    given_splits = draw_drives({f"d{number}": 10 for number in range(20)}, {"test": 0.25, "val": 0.15})
+    given_splits = drawn_splits({f"d{number}": 10 for number in range(20)}, {"test": 0.25, "val": 0.15})
     assert given_splits is not None
     held = list(given_splits.values())
     assert (held.count("test"), held.count("val"), held.count("pool")) == (5, 3, 12)
@@ -70,12 +85,12 @@ def test_the_draw_depends_on_names_alone_not_on_their_order():
     sizes = {f"d{number}": number + 5 for number in range(20)}
     backwards = dict(reversed(sizes.items()))
     shares = {"test": 0.2, "val": 0.2}
-    assert draw_drives(sizes, shares) == draw_drives(backwards, shares)
+    assert drawn_splits(sizes, shares) == drawn_splits(backwards, shares)
 
 
 @pytest.mark.parametrize("sizes", [{"a": 100}, {"a": 50, "b": 50}, {"a": 2, "b": 200, "c": 200}])
 def test_too_few_drives_cannot_be_drawn(sizes):
-    assert draw_drives(sizes, {"test": 0.25, "val": 0.15}) is None
+    assert drawn_splits(sizes, {"test": 0.25, "val": 0.15}) is None
 
 
 def test_a_lonely_drive_is_cut_in_time_with_gaps():
@@ -96,8 +111,77 @@ def test_no_drive_is_in_two_splits_without_the_gap(sizes, hinted, gap_s, seed):
     found = timeline(
         {f"d{number}": np.sort(rng.uniform(0, 60, size)) for number, size in enumerate(sizes)}, hints=hints
     )
-    splits, reasons = assign(found, gap_s=gap_s, val_share=0.2, test_share=0.2)
-    leaks.check(found, splits, gap_s=gap_s, bits=0)
-    assert all(reasons)
-    again, _ = assign(found, gap_s=gap_s, val_share=0.2, test_share=0.2)
-    assert (splits == again).all()
+    given_splits = assigned(found, gap_s=gap_s)
+    leaks.check(found, given_splits.splits, gap_s=gap_s, bits=0)
+    assert all(given_splits.reason_words().to_pylist())
+    assert (given_splits.splits == assigned(found, gap_s=gap_s).splits).all()
+
+
+def test_frames_that_nobody_labelled_are_in_no_split():
+    found = timeline(
+        {"a": range(4)}, hints=["pool", "pool", "test", "test"], labelled=[True, False, False, True]
+    )
+    assert split(found) == ["pool", "unlabelled", "unlabelled", "test"]
+    assert assigned(found).reason_words()[1].as_py() == "nobody labelled it, while other frames have labels"
+    assert split(found, keep_unlabelled=True) == ["pool", "gap", "test", "test"]
+
+
+def test_a_dataset_without_any_label_is_split_as_usual():
+    found = timeline({f"d{number}": range(10) for number in range(10)}, labelled=[False] * 100)
+    assert sorted(set(split(found))) == ["pool", "test", "val"]
+
+
+def test_unlabelled_frames_do_not_count_as_a_splits_share():
+    labelled = [number < 10 for number in range(10) for _ in range(10)] + [False] * 900
+    drives = {f"d{number}": range(10) for number in range(10)} | {"unlabelled": range(900)}
+    found = split(timeline(drives, labelled=labelled))
+    assert (found.count("test"), found.count("val"), found.count("unlabelled")) == (20, 20, 900)
+
+
+def conditions(**amounts: list[int]) -> Contents:
+    columns = np.array(list(amounts.values()), float).T
+    return Contents(names=tuple(amounts), amounts=columns)
+
+
+def test_stratified_drives_share_out_what_is_rare():
+    """Five of twenty drives of ten frames hold all rain: a split gets one of them."""
+    names = [f"d{number:02d}" for number in range(20)]
+    rain = [10] * 5 + [0] * 15
+    sizes = np.full(20, 10)
+    shares = {"test": 0.2, "val": 0.2}
+    even = draw_drives(names, sizes, shares, conditions(rain=rain))
+    assert even is not None
+    held = [even.splits[drive] for drive in range(5)]
+    assert (held.count("test"), held.count("val"), held.count("pool")) == (1, 1, 3)
+    assert even.unbalanced == ()
+    again = draw_drives(names[::-1], sizes, shares, conditions(rain=rain[::-1]))
+    assert again is not None
+    assert dict(zip(names[::-1], again.splits, strict=True)) == dict(zip(names, even.splits, strict=True))
+
+
+def test_what_drives_cannot_share_out_is_told():
+    fog = [10] + [0] * 19
+    drawn = draw_drives(
+        [f"d{n:02d}" for n in range(20)], np.full(20, 10), {"test": 0.2, "val": 0.2}, conditions(fog=fog)
+    )
+    assert drawn is not None
+    assert drawn.splits[0] == "pool"  # one drive cannot be shared: it is learned from
+    assert drawn.unbalanced == (
+        "test holds 0% of fog for 20% (1 drives)",
+        "val holds 0% of fog for 20% (1 drives)",
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(number=st.integers(3, 60), seed=st.integers(0, 999))
+def test_a_stratified_draw_is_never_further_from_its_shares_than_allowed(number, seed):
+    rng = np.random.default_rng(seed)
+    sizes, rare = rng.integers(1, 40, number), rng.integers(0, 9, number) * (rng.random(number) < 0.3)
+    names = [f"d{n}" for n in range(number)]
+    drawn = draw_drives(names, sizes, {"test": 0.25, "val": 0.15}, conditions(rare=rare.tolist()))
+    if drawn is None:
+        return
+    for name, share in (("test", 0.25), ("val", 0.15)):
+        held = sizes[np.array(drawn.splits) == name].sum() / sizes.sum()
+        assert 0.5 * share <= held <= 1.5 * share
+    assert "pool" in drawn.splits

@@ -1,0 +1,159 @@
+"""What embeddings say across clips and splits: duplicates, and the leak test of all pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dataengine import files, progress
+from dataengine.config import ComputeConfig, CurateConfig
+from dataengine.curate import copies, duplicates, embedders
+from dataengine.curate.splits import Assignment
+from dataengine.curate.store import Store
+from dataengine.curate.timeline import Timeline
+from dataengine.errors import InputError
+from dataengine.schema import SPLITS
+from dataengine.workspace import Workspace
+
+_FILE = "curated.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was found, as it is remembered in the workspace.
+
+    Attributes:
+        key: Digest of the frames and settings it was found for.
+        embedder: What embedded, in words.
+        across_clips: Frames that repeat a better one of another clip; ``None`` without embeddings.
+        looked_at: Suspected copies that were looked at.
+        left_out: Suspected copies that were not.
+        copies: Ids of frames that are left out of their split as copies.
+    """
+
+    key: str
+    embedder: str = ""
+    across_clips: int | None = None
+    looked_at: int = 0
+    left_out: int = 0
+    copies: tuple[str, ...] = ()
+
+    def frames(self, timeline: Timeline) -> NDArray[np.int64]:
+        """Places of ``copies``."""
+        place = pc.index_in(pa.array(self.copies, pa.string()), timeline.frame_ids).drop_null()
+        return np.asarray(place.to_numpy(), np.int64)
+
+
+def judge(
+    workspace: Workspace,
+    timeline: Timeline,
+    assigned: Assignment,
+    flawed: NDArray[np.bool_],
+    *,
+    config: CurateConfig,
+    compute: ComputeConfig,
+    key: str,
+    refresh: bool,
+) -> tuple[Judged, duplicates.Duplicates | None]:
+    """Find duplicates across clips and copies across splits, unless that was done for the same ``key``.
+
+    Copies are looked for by thumbnails, whatever ``curate.embed`` says: what is the same picture does not
+    depend on what a detector has learned.
+
+    Returns:
+        What was found, and the duplicates; ``None`` in place of these where they stand in the lake.
+
+    Raises:
+        InputError: Two splits hold the same picture.
+    """
+    before = _remembered(workspace)
+    if before is not None and before.key == key and not refresh:
+        return before, None
+    embedder = embedders.choose(workspace, config.embed, compute)
+    if embedder is None:
+        found = duplicates.find(timeline, flawed, bits=config.duplicate_bits)
+        return Judged(key=key), found
+    frames = workspace.lake.read("frames", ["frame_id", "media_root", "image_path"])
+    images = workspace.image_paths(frames.take(pc.sort_indices(frames["frame_id"])))
+    store = Store(workspace.root / "embeddings")
+    with progress.bar("embed", len(images)) as advance:
+        thumbnails = store.embed(images, embedders.thumbnail(), advance)
+    leaking = copies.find(
+        timeline,
+        assigned.splits,
+        thumbnails,
+        images,
+        distance=config.duplicate_distance,
+        bits=config.duplicate_bits,
+    )
+    left_out = _mended(timeline, assigned, leaking)
+    embeddings = thumbnails
+    if embedder.name != "thumbnail":
+        del thumbnails
+        with progress.bar(f"embed: {embedder.name}", len(images)) as advance:
+            embeddings = store.embed(images, embedder, advance)
+    with progress.bar("duplicates", len(images)) as advance:
+        found = duplicates.find(
+            timeline,
+            flawed,
+            bits=config.duplicate_bits,
+            embeddings=embeddings,
+            distance=config.duplicate_distance,
+            advance=advance,
+        )
+    judged = Judged(
+        key=key,
+        embedder=embedder.name,
+        across_clips=int(((found.best >= 0) & (found.kind == duplicates.EMBEDDING)).sum()),
+        looked_at=leaking.looked_at,
+        left_out=leaking.left_out,
+        copies=left_out,
+    )
+    return judged, found
+
+
+def remember(workspace: Workspace, judged: Judged) -> None:
+    """Keep what was found, once the tables are written."""
+    if _remembered(workspace) != judged:
+        files.write_json(workspace.root / _FILE, asdict(judged))
+
+
+def _mended(timeline: Timeline, assigned: Assignment, leaking: copies.Copies) -> tuple[str, ...]:
+    """Ids of copies to leave out; raises where two splits of whole drives hold the same picture.
+
+    Where nobody published splits and a frame's drive is that frame alone, nothing tells which frames belong
+    together, and the one that yields is left out. Else a copy says that drives or splits are wrong.
+    """
+    size = np.bincount(timeline.drives)
+    wrong = []
+    for frame, other in leaking.pairs.tolist():
+        alone = min(size[timeline.drives[frame]], size[timeline.drives[other]]) == 1
+        if not (assigned.drawn and alone):
+            wrong.append((frame, other))
+    if wrong:
+        frame, other = wrong[0]
+        shown = [f"{timeline.name(one)} ({SPLITS[assigned.splits[one]]})" for one in (frame, other)]
+        more = f" (and {len(wrong) - 1} more pairs)" if len(wrong) > 1 else ""
+        same = timeline.drives[frame] == timeline.drives[other]
+        remedy = "raise dataset.split_gap_s" if same else "leave one of them out, or give both the same drive"
+        raise InputError(
+            f"the splits leak: {shown[0]} and {shown[1]} show the same picture{more}; {remedy}, and use "
+            "another workspace=PATH"
+        )
+    return tuple(timeline.name(frame) for frame in np.unique(leaking.pairs[:, 0]))
+
+
+def _remembered(workspace: Workspace) -> Judged | None:
+    path = workspace.root / _FILE
+    if not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        return Judged(**{**value, "copies": tuple(value["copies"])})
+    except (ValueError, TypeError, KeyError):
+        return None  # found again
