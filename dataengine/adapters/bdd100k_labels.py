@@ -24,42 +24,59 @@ class Labels:
         images: Names of all images, without folder and suffix.
         tables: Of every file that labels any of them, the preferred one first.
         outcomes: One for each file, and one for each image that is listed and not there.
+        gone: Paths of the latter.
     """
 
     root: Path
     images: Container[str]
     tables: dict[str, LabelTable] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, root: Path, layout: Layout) -> Labels:
         """Read the lists of a folder."""
         labels = cls(root, layout.images)
-        missing: dict[str, Outcome] = {}
+        missing: list[Outcome] = []
         for path in layout.lists:
             found, outcome = _read(root, path, labels.images, _Taken(labels.tables))
             labels.outcomes.append(outcome or Outcome(path=path, status="added"))
             if found is not None:
                 if found.is_used or found.table.faults:
                     labels.tables[path] = found.table
-                missing |= {gone.path: gone for gone in _missing(root, path, found)}
-        labels.outcomes += missing.values()
+                missing += labels._missing(path, found, labels.gone)
+        labels.outcomes += missing
         return labels
 
     def of_drive(self, drive: Drive) -> DriveLabels:
         """The labels of one drive: its own files are read now."""
         found = DriveLabels(drive=drive, tables=dict(self.tables))
+        gone = set(self.gone) if drive.labels else set()
         for path in drive.labels:
-            labels, outcome = _read(self.root, path, self.images, _Taken(found.tables))
-            if outcome is not None:
-                found.outcomes.append(outcome)
-            if outcome is not None and outcome.status == "broken":
-                found.broken.append(path)
+            labels, outcome = _read(self.root, path, set(found.names), _Taken(found.tables))
             if labels is not None:
                 found.tables[path] = labels.table
-                found.own += [path] if outcome is None else []
-                found.outcomes += _missing(self.root, path, labels)
+                found.outcomes += self._missing(path, labels, gone)
+                if labels.table.rows and outcome is None:
+                    found.own.append(path)
+                    continue
+            if outcome is not None and outcome.status == "broken":
+                found.broken.append(path)
+            found.outcomes.append(outcome or Outcome(path=path, status="added"))  # for its conditions
         return found
+
+    def _missing(self, path: str, found: LabelFile, known: set[str]) -> Iterator[Outcome]:
+        """An outcome for each image that a file labels and that is not there, unless it is ``known``."""
+        for name, video in found.missing:
+            expected = expected_path(path, name, video)
+            if image_name(name) in self.images:
+                continue
+            if (self.root / expected).exists():  # a file of another kind, with an outcome of its own
+                expected = f"{path}#{name}"
+            if expected in known:
+                continue
+            known.add(expected)
+            yield Outcome(path=expected, status="missing", reason=f"labelled in {path}, but not there")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,7 +100,7 @@ class DriveLabels:
     @property
     def conditions(self) -> Mapping[str, str]:
         """Weather, scene and time of day: those of the drive's first image that has any."""
-        for name in self._images():
+        for name in self.names:
             for table in self.tables.values():
                 if name in table.conditions:
                     return table.conditions[name]
@@ -111,10 +128,13 @@ class DriveLabels:
                 raise InputError(f"its labels cannot be read: {path} is damaged")
         return None, ""
 
-    def _images(self) -> Iterator[str]:
-        yield from (image_name(image.path) for image in self.drive.stills.values())
-        for images in self.drive.frames.values():
-            yield from (image_name(image.path) for image in images.values())
+    @property
+    def names(self) -> list[str]:
+        """Names of the drive's images, the key frames first."""
+        images = [*self.drive.stills.values()]
+        for numbered in self.drive.frames.values():
+            images += numbered.values()
+        return list(dict.fromkeys(image_name(image.path) for image in images))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +168,3 @@ def _read(
     why = "is there" if found.missing else "is here without labels from another file"
     reason = f"none of the images of its {found.num_frames} frames {why}"
     return found, Outcome(path=path, status="unused", reason=reason)
-
-
-def _missing(root: Path, path: str, found: LabelFile) -> Iterator[Outcome]:
-    """An outcome for each image that a file labels and that is not there."""
-    for name, video in found.missing:
-        expected = expected_path(path, name, video)
-        if (root / expected).exists():  # a file of another kind, with an outcome of its own
-            expected = f"{path}#{name}"
-        yield Outcome(path=expected, status="missing", reason=f"labelled in {path}, but not there")

@@ -144,7 +144,7 @@ def lower_keys(value: Any) -> dict[str, Any]:
 
 def is_true(value: Any) -> bool:
     """Whether a flag is set, as a boolean, a number or a word."""
-    return value is True or str(value).lower() in ("true", "1")
+    return value is True or (value is not False and str(value).lower() in ("true", "1"))
 
 
 def _visibility(flags: dict[str, Any]) -> float:

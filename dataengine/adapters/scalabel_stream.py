@@ -41,7 +41,7 @@ def frames_of(path: Path) -> Iterator[dict[str, Any]]:
             text = _Text(stream)
             if text.peek() == "[":
                 for value in text.items():
-                    yield _frame(value)
+                    yield from _flat(_frame(value))
             elif text.peek() == "{":
                 yield from _frames_of_object(text, path.stem)
             elif text.peek():
@@ -80,6 +80,16 @@ def _frames_of_object(text: _Text, stem: str) -> Iterator[dict[str, Any]]:
         raise NoFramesError(f"no list of frames, but {', '.join(sorted(rest)[:5]) or 'an empty object'}")
     for frame in old:
         yield {"name": rest.get("name") or stem, "attributes": rest.get("attributes"), **frame}
+
+
+def _flat(frame: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A frame, or those within it: files of the oldest shape are found joined into one list."""
+    inner = frame.get("frames")
+    if not isinstance(inner, list):
+        yield frame
+        return
+    for value in inner:
+        yield {"name": frame.get("name"), "attributes": frame.get("attributes"), **_frame(value)}
 
 
 def _frame(value: Any) -> dict[str, Any]:

@@ -231,6 +231,36 @@ def test_labelled_images_that_are_not_there_are_missing_where_they_belong(tmp_pa
     }
 
 
+def test_an_image_that_two_files_miss_is_missing_once(tmp_path: Path):
+    write_track(tmp_path, "train", A, 1)
+    frames = [track_frame(A, number, label()) for number in range(2)]
+    write_json(tmp_path / "labels/box_track_20/box_track_train.json", frames)
+    write_json(tmp_path / f"labels/box_track_20/train/{A}.json", frames)
+    _, _, strays = opened(tmp_path)
+    assert [path for path, (status, _) in strays.items() if status == "missing"] == [
+        f"images/track/train/{A}/{A}-0000002.jpg"
+    ]
+
+
+def test_a_file_of_one_video_speaks_of_that_video_alone(tmp_path: Path):
+    write_key_frames(tmp_path, "train", A, B)
+    write_json(tmp_path / f"labels/100k/train/{A}.json", [key_frame(B, label())])
+    adapter, clips, strays = opened(tmp_path)
+    assert all(adapter.labels(clip) is None for clip in clips.values())
+    assert strays[f"labels/100k/train/{A}.json"][0] == "unused"
+
+
+def test_a_file_of_one_image_may_hold_its_conditions_alone(tmp_path: Path):
+    write_key_frames(tmp_path, "train", A)
+    entry = key_frame(A)
+    del entry["labels"]
+    write_json(tmp_path / f"labels/100k/train/{A}.json", [entry])
+    adapter, clips, strays = opened(tmp_path)
+    assert clips[f"{A}.100k"].conditions["scene"] == "highway"
+    assert adapter.labels(clips[f"{A}.100k"]) is None
+    assert strays == {f"labels/100k/train/{A}.json": ("added", "")}
+
+
 def test_a_frame_named_like_another_file_is_missing_under_its_list(tmp_path: Path):
     write_key_frames(tmp_path, "train", A)
     write_json(tmp_path / "list.json", [key_frame(A), {"name": "../list.json", "labels": [label()]}])

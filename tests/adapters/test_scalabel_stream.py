@@ -40,6 +40,12 @@ def test_the_oldest_shape_gets_its_name_and_attributes_though_they_stand_behind(
     assert list(frames_of(written(tmp_path, {**value, "name": "b"}))) == [{**frame, "name": "b"}]
 
 
+def test_files_of_the_oldest_shape_may_be_joined_into_a_list(tmp_path: Path):
+    images = [{"name": name, "attributes": None, "frames": [{"objects": []}]} for name in "ab"]
+    expected = [{"name": name, "attributes": None, "objects": []} for name in "ab"]
+    assert list(frames_of(written(tmp_path, images))) == expected
+
+
 def test_a_byte_order_mark_is_no_damage(tmp_path: Path):
     path = tmp_path / "bom.json"
     path.write_bytes(b"\xef\xbb\xbf[{}]")
