@@ -12,8 +12,8 @@ from typing import Any
 
 from dataengine.adapters.base import Adapter, BrokenFileError, Encoded, Recording, files_under, safe_id
 from dataengine.adapters.lerobot_episodes import Episode, Episodes
+from dataengine.adapters.lerobot_features import images, signals
 from dataengine.adapters.lerobot_info import INFO, Info, read_info
-from dataengine.adapters.lerobot_tables import images, signals
 from dataengine.adapters.telemetry import Telemetry
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dataengine.adapters.lerobot_features import task_number
 from dataengine.adapters.lerobot_info import Info
 from dataengine.adapters.lerobot_json import json_lines
-from dataengine.adapters.lerobot_tables import read_rows, task_number
+from dataengine.adapters.lerobot_tables import read_rows
 from dataengine.errors import InputError
 from dataengine.workspace import Outcome
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from dataengine.adapters.lerobot_features import frame_rate, image_columns
 from dataengine.adapters.lerobot_json import load_json
-from dataengine.adapters.lerobot_tables import frame_rate, image_columns
 from dataengine.adapters.lerobot_templates import PathTemplate
 from dataengine.errors import InputError
 from dataengine.schema import POOL, TEST, VAL
