@@ -124,8 +124,8 @@ def test_what_is_left_out_of_a_file_is_told(tmp_path: Path):
     _, strays = listed(opened(tmp_path))
     assert (strays["labels.json"].status, strays["labels.json"].reason) == (
         "broken",
-        "1 images without a file name, 1 images that are listed twice, 2 boxes of images that are not listed: "
-        "left out",
+        "1 images without a file name, 1 images that are listed twice, "
+        "2 boxes of images that are not listed: left out",
     )
 
 
