@@ -36,6 +36,7 @@ from dataengine.adapters.base import (
 from dataengine.adapters.cityscapes_labels import THINGS, objects, paint_polygons, read_instance_ids
 from dataengine.adapters.cityscapes_tree import FINE, IMAGES, INSTANCES, MASK, POLYGONS, Key, Tree, read_tree
 from dataengine.adapters.labels import FrameLabels
+from dataengine.adapters.rigid import bounded
 from dataengine.adapters.telemetry import Between, Signal, Telemetry
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError
@@ -137,7 +138,7 @@ class Cityscapes(Adapter):
             return None
         first = round(recording.stills[0].number - recording.stills[0].time_s * FRAME_RATE)
         time_s = np.array([(number - first) / FRAME_RATE for number, _ in vehicle])
-        rows = np.array([self._vehicle(name) for _, name in vehicle])
+        rows = bounded(np.array([self._vehicle(name) for _, name in vehicle]))
         signals = {}
         for name, values in zip(_VEHICLE_KEYS.values(), rows.T, strict=True):
             between = Between.degrees if name == "heading_deg" else Between.linear
@@ -151,15 +152,14 @@ class Cityscapes(Adapter):
         return Telemetry(signals=signals)
 
     def _vehicle(self, name: str) -> list[float]:
-        """The values of ``_VEHICLE_KEYS`` in one file; NaN for one that is not there or no finite number."""
+        """The values of ``_VEHICLE_KEYS`` in one file; NaN for one that is not there."""
         try:
             value = json.loads((self.root / name).read_text(encoding="utf-8"))
-            found = [float(value.get(key, np.nan)) for key in _VEHICLE_KEYS]
+            return [float(value.get(key, np.nan)) for key in _VEHICLE_KEYS]
         except RecursionError as error:
             raise BrokenFileError(name, "nested too deeply; fetch it again") from error
         except (OSError, ValueError, TypeError, AttributeError, OverflowError) as error:
             raise BrokenFileError(name, f"not readable vehicle data ({error}); fetch it again") from error
-        return [number if np.isfinite(number) else np.nan for number in found]
 
 
 def _runs(keys: list[Key]) -> Iterator[list[Key]]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from dataengine.adapters.base import BrokenFileError
+from dataengine.adapters.rigid import BEYOND
 
 _CHUNK = 1 << 20
 _LONGEST_RECORD = 16 << 20
 """Characters; a record of any table holds some hundreds."""
-_BEYOND = 1e12
 _BETWEEN = re.compile(r"[\s,]*")
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ def numbers(record: dict[str, Any], key: str, count: int) -> list[float]:
 def number(value: Any) -> float:
     """A number; one that is beyond any quantity of a table comes out as NaN."""
     found = float(value)
-    return found if abs(found) < _BEYOND else float("nan")
+    return found if abs(found) < BEYOND else float("nan")
 
 
 def microseconds(record: dict[str, Any], key: str = "timestamp") -> int:

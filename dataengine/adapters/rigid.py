@@ -1,4 +1,4 @@
-"""Rigid motion: rotations from quaternions, and how a vehicle moves from its poses."""
+"""Rigid motion: rotations from quaternions, how a vehicle moves from its poses, and what is beyond belief."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from numpy.typing import NDArray
 from dataengine.adapters.telemetry import Telemetry
 
 Array = NDArray[np.float64]
+
+BEYOND = 1e12
+"""No quantity of a vehicle or an image comes near, in any unit; what is larger was damaged, and would
+overflow in a product."""
+
+
+def bounded(values: Array) -> Array:
+    """The values with NaN for what is infinite or ``BEYOND``."""
+    return np.where(np.abs(values) < BEYOND, values, np.nan)
 
 
 def rotations(quaternions: Array) -> Array:
@@ -39,7 +48,7 @@ def motion(time_s: Array, position: Array, forward: Array) -> Telemetry | None:
         ``speed_mps`` along the nose (backing is negative), ``yaw_rate_radps`` (to the left is positive) and
         ``acceleration_mps2``; ``None`` for fewer than two poses.
     """
-    known = np.flatnonzero(np.isfinite(np.concatenate([position, forward], 1)).all(1))
+    known = np.flatnonzero(np.isfinite(bounded(np.concatenate([position, forward], 1))).all(1))
     known = known[np.diff(time_s[known], prepend=-np.inf) > 0]
     time_s, position, forward = time_s[known], position[known], forward[known]
     if len(time_s) < 2:

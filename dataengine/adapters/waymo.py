@@ -32,7 +32,7 @@ from dataengine.adapters.base import (
     safe_id,
 )
 from dataengine.adapters.labels import FrameLabels
-from dataengine.adapters.rigid import motion, yaw_rate
+from dataengine.adapters.rigid import bounded, motion, yaw_rate
 from dataengine.adapters.telemetry import Telemetry
 from dataengine.adapters.waymo_tables import CAMERA, SEGMENT, TIME, blobs, columns, has_columns
 from dataengine.config import DatasetConfig
@@ -154,7 +154,7 @@ class Waymo(Adapter):
         table = {column: values[ours] for column, values in table.items()}
         tracks = np.unique(table[_OBJECT].astype(str), return_inverse=True)[1].astype(np.int32)
         tracks[table[_OBJECT] == ""] = -1
-        x, y, width, height = (table[column] for column in _BOX)
+        x, y, width, height = (bounded(table[column]) for column in _BOX)
         xyxy = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], 1)
 
         def read(number: int, _size: tuple[int, int]) -> FrameLabels:
@@ -195,8 +195,8 @@ class Waymo(Adapter):
 
     def _from_velocity(self, recording: SegmentClip, wanted: dict[str, pa.DataType]) -> Telemetry | None:
         table = columns(self.root, recording.source, wanted)
-        velocity = np.stack([table[column] for column in _VELOCITY], 1)[recording.rows]
-        nose = table[_POSE].reshape(-1, 4, 4)[recording.rows, :3, 0]
+        velocity = bounded(np.stack([table[column] for column in _VELOCITY], 1)[recording.rows])
+        nose = bounded(table[_POSE].reshape(-1, 4, 4)[recording.rows, :3, 0])
         time_s = (recording.times_us - recording.times_us[0]) / 1e6
         known = np.isfinite(velocity).all(1) & np.isfinite(nose).all(1)
         if known.sum() < 2:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from dataengine.adapters.base import BrokenFileError, Recording, files_under
 from dataengine.adapters.cityscapes import Cityscapes
-from dataengine.adapters.labels import FrameLabels
+from dataengine.adapters.labels import FrameLabels, check
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest
@@ -30,6 +32,7 @@ from tests.adapters.cityscapes_streets import (
     stem,
     write_frame,
 )
+from tests.adapters.mutations import mutated
 
 SIZE = (HEIGHT, WIDTH)
 ONE = stem(0, 19)
@@ -157,14 +160,14 @@ def test_vehicle_data_is_telemetry_at_its_frames(tmp_path: Path):
 
 
 def test_values_that_are_missing_or_no_numbers_leave_gaps(tmp_path: Path):
-    for frame, speed in enumerate((5.0, float("nan"), 1e999, 8.0)):
+    for frame, speed in enumerate((5.0, float("nan"), 1e999, 8.0, 1e308, -1e308)):
         add_image(tmp_path, stem(0, frame))
         path = add_vehicle(tmp_path, stem(0, frame), speed=speed)
         path.write_text(path.read_text().replace("yawRate", "other"))
     adapter, clips, _ = opened(tmp_path)
     signals = adapter.telemetry(clips["aachen_000000_000000"]).signals
     assert "yaw_rate_radps" not in signals
-    assert signals["speed_mps"].at(np.arange(4) / 17, 1.0) == pytest.approx([5, 6, 7, 8])
+    assert signals["speed_mps"].at(np.arange(6) / 17, 1.0) == pytest.approx([5, 6, 7, 8, 8, 8])
     assert signals["acceleration_mps2"].values == pytest.approx([17, 17])
 
 
@@ -247,6 +250,26 @@ def test_ids_that_cannot_be_used_condemn_their_frame(tmp_path: Path, kind: str):
     add_ids(tmp_path, ONE).write_bytes(data)
     with pytest.raises(BrokenFileError, match=rf"^gtFine/{ONE}_gtFine_instanceIds.png: .*{reason}"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_damage_ends_in_a_traceback(tmp_path: Path, seed: int):
+    paths = [add_ids(tmp_path, ONE), add_polygons(tmp_path, stem(0, 20)), add_vehicle(tmp_path, ONE)]
+    for frame in (19, 20):
+        add_image(tmp_path, stem(0, frame))
+    rng = random.Random(seed)
+    for _ in range(40):
+        path = rng.choice(paths)
+        whole = path.read_bytes()
+        path.write_bytes(mutated(whole, rng))
+        adapter, clips, _ = opened(tmp_path)
+        read = adapter.labels(clips[CLIP])
+        for number in (19, 20):
+            with suppress(BrokenFileError):
+                check(read(number, SIZE), SIZE)
+        with suppress(BrokenFileError):
+            adapter.telemetry(clips[CLIP])
+        path.write_bytes(whole)
 
 
 def test_every_file_is_settled_once(tmp_path: Path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,14 @@ import pytest
 
 from dataengine.adapters import nuscenes_records
 from dataengine.adapters.base import BrokenFileError, Recording, files_under
+from dataengine.adapters.labels import check
 from dataengine.adapters.nuscenes import NuScenes
 from dataengine.adapters.nuscenes_splits import _VAL, split_of
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest
 from dataengine.workspace import Outcome
+from tests.adapters.mutations import mutated
 from tests.adapters.nuscenes_world import (
     LOG,
     START_US,
@@ -322,6 +326,28 @@ def test_damaged_can_messages_are_named_and_cost_no_frame(tmp_path: Path, kind: 
     adapter, clip = front(tmp_path)
     with pytest.raises(BrokenFileError, match=r"can_bus/scene-0061_steeranglefeedback.json"):
         adapter.telemetry(clip)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_damage_ends_in_a_traceback(tmp_path: Path, seed: int):
+    write_nuscenes(tmp_path)
+    write_can(tmp_path, "scene-0061", "steeranglefeedback", [{"utime": START_US, "value": 1.0}])
+    rng = random.Random(seed)
+    paths = sorted(tmp_path.rglob("*.json"))
+    for _ in range(15):
+        path = rng.choice(paths)
+        whole = path.read_bytes()
+        path.write_bytes(mutated(whole, rng))
+        with suppress(InputError):
+            adapter, clips, _ = opened(tmp_path)
+            for clip in clips.values():
+                read = adapter.labels(clip)
+                for still in clip.stills if read else ():
+                    with suppress(BrokenFileError):
+                        check(read(still.number, SIZE), SIZE)
+                with suppress(BrokenFileError):
+                    adapter.telemetry(clip)
+        path.write_bytes(whole)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 100, 1 << 20])

@@ -253,6 +253,20 @@ def test_a_box_of_an_unknown_type_costs_its_frame(tmp_path: Path):
     assert read(1, SIZE).names == ("vehicle",)
 
 
+def test_figures_beyond_belief_are_not_taken(tmp_path: Path):
+    paths = write_segment(tmp_path / "training")
+    rows = [image_row(number) for number in range(4)]
+    rows[1]["[CameraImageComponent].pose.transform"] = [1e308] * 16
+    rows[2]["[CameraImageComponent].velocity.linear_velocity.x"] = float("inf")
+    write(paths["camera_image"], rows, IMAGE_SCHEMA)
+    write(paths["camera_box"], [box_row(0, (1e308, 9, 1e308, 4))], BOX_SCHEMA)
+    adapter, clips, _ = opened(tmp_path)
+    speed = adapter.telemetry(clips[FRONT]).signals["speed_mps"]
+    assert speed.time_s == pytest.approx([0, 0.3])
+    assert speed.values == pytest.approx([10, 10.6], abs=1e-5)
+    assert np.isnan(adapter.labels(clips[FRONT])(0, SIZE).xyxy).any()
+
+
 def test_flipped_bytes_never_end_in_a_traceback(tmp_path: Path):
     paths = write_segment(tmp_path / "training")
     rng = np.random.default_rng(0)
