@@ -58,7 +58,8 @@ class Vectors:
     def exact(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """``[R, D]`` float64 vectors, of length one in that precision."""
         found = self.unit(rows).astype(np.float64)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
+        return found
 
     def distances(
         self,

@@ -50,7 +50,7 @@ def test_thresholds_are_those_of_the_settings():
 STILLS = [
     ([7, 7, 7, 255 << 40], [50, 50, 50, 50], 2, [True, True, True, False]),
     ([7, 7, 7, 255 << 40], [50, 50, 50, 50], 4, [False] * 4),
-    ([7, 6, 4, 255 << 40], [50, 50.1, 50, 50], 3, [True, True, True, False]),  # lines drawn in, compression
+    ([7, 6, 4, 255 << 40], [50, 50.01, 50, 50], 3, [True, True, True, False]),  # lines drawn in, compression
     ([7, 7, 7, 7], [50, 51, 50, 51], 2, [False] * 4),  # a parked car: the same look, live noise
     ([7, 7 << 20, 7, 7 << 20], [50, 50, 50, 50], 2, [False] * 4),  # repeated, but not in a row
 ]
