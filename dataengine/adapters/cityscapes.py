@@ -45,7 +45,8 @@ from dataengine.workspace import Outcome
 
 FRAME_RATE = 17.0
 """Frames a second (Cordts et al. 2016, section 2.1)."""
-SNIPPET_FRAMES = 30
+SNIPPET_FRAMES, ANNOTATED_FRAME = 30, 19
+"""Frames of a sequence around an annotated one, and which of them, from 0, that is."""
 SPLITS = {"train": POOL, "val": VAL}
 CAMERA = "left"
 
@@ -136,8 +137,8 @@ class Cityscapes(Adapter):
         vehicle = recording.vehicle if isinstance(recording, Snippet) else ()
         if not vehicle:
             return None
-        first = round(recording.stills[0].number - recording.stills[0].time_s * FRAME_RATE)
-        time_s = np.array([(number - first) / FRAME_RATE for number, _ in vehicle])
+        start = round(recording.stills[0].number - recording.stills[0].time_s * FRAME_RATE)
+        time_s = np.array([(number - start) / FRAME_RATE for number, _ in vehicle])
         rows = bounded(np.array([self._vehicle(name) for _, name in vehicle]))
         signals = {}
         for name, values in zip(_VEHICLE_KEYS.values(), rows.T, strict=True):
@@ -174,15 +175,21 @@ def _runs(keys: list[Key]) -> Iterator[list[Key]]:
 
 
 def _snippet(tree: Tree, keys: list[Key], span: int) -> Snippet:
-    """One clip. Its clock counts ``span`` frames a sequence: their order is known, pauses are not."""
-    first = keys[0]
+    """One clip. Its clock counts ``span`` frames a sequence: their order is known, pauses are not.
+
+    It starts where its 30 frames start, even if only the annotated one is there, so that clips and
+    frames keep their names when the sequences are added later.
+    """
+    first, start = keys[0], keys[0].frame
+    if tree.images[first].startswith(f"{IMAGES}/") and start >= ANNOTATED_FRAME:
+        start -= ANNOTATED_FRAME
     stills = []
     files: list[str] = []
     for key in keys:
         kinds = tree.labels.get(key, {})
         still = Still(
             number=key.frame,
-            time_s=(key.frame - first.frame) / FRAME_RATE,
+            time_s=(key.frame - start) / FRAME_RATE,
             image=tree.images[key],
             mask=kinds.get(MASK, ""),
             labels=kinds.get(INSTANCES, "") or kinds.get(POLYGONS, ""),
@@ -191,10 +198,10 @@ def _snippet(tree: Tree, keys: list[Key], span: int) -> Snippet:
         files += [name for name in (still.image, still.mask, still.labels) if name]
     vehicle = tuple((key.frame, tree.vehicle[key]) for key in keys if key in tree.vehicle)
     return Snippet(
-        clip_id=safe_id(f"{first.city}_{first.sequence:06d}_{first.frame:06d}"),
+        clip_id=safe_id(f"{first.city}_{first.sequence:06d}_{start:06d}"),
         drive_id=safe_id(first.city),
         camera=CAMERA,
-        start_time_s=(first.sequence * span + first.frame) / FRAME_RATE,
+        start_time_s=(first.sequence * span + start) / FRAME_RATE,
         fps=FRAME_RATE,
         source=str(PurePosixPath(stills[0].image).parent),
         files=(*files, *(name for _, name in vehicle)),

@@ -36,7 +36,8 @@ from tests.adapters.mutations import mutated
 
 SIZE = (HEIGHT, WIDTH)
 ONE = stem(0, 19)
-CLIP = "aachen_000000_000019"
+CLIP = "aachen_000000_000000"
+"""The clip that frame 19 is of: it begins at frame 0, there or not."""
 
 
 def opened(root: Path, **settings: Any) -> tuple[Cityscapes, dict[str, Recording], dict[str, Outcome]]:
@@ -70,23 +71,23 @@ def test_a_city_is_a_drive_and_a_run_of_frames_a_clip(tmp_path: Path):
     adapter, clips, strays = opened(tmp_path)
     assert strays == {}
     assert {clip: [s.number for s in found.stills] for clip, found in clips.items()} == {
-        "berlin_000000_000019": [19],
-        "aachen_000000_000019": [19],
-        "aachen_000001_000019": [19],
+        "berlin_000000_000000": [19],
+        "aachen_000000_000000": [19],
+        "aachen_000001_000000": [19],
         "hamburg_000000_000004": [4, 5],
-        "hamburg_000000_000500": [500, 530],
-        "hamburg_000000_000561": [561],
+        "hamburg_000000_000481": [500, 530],
+        "hamburg_000000_000542": [561],
         "hamburg_000001_000006": [6],
-        "lindau_000000_000019": [19],
+        "lindau_000000_000000": [19],
     }
-    assert [clips[f"{city}_000000_000019"].split_hint for city in ("aachen", "lindau", "berlin")] == [
+    assert [clips[f"{city}_000000_000000"].split_hint for city in ("aachen", "lindau", "berlin")] == [
         *("pool", "val", "")
     ]
     assert {clip.drive_id for clip in clips.values()} == {"aachen", "berlin", "hamburg", "lindau"}
-    assert clips["hamburg_000000_000500"].stills[1].time_s == pytest.approx(30 / 17)
+    assert [s.time_s for s in clips["hamburg_000000_000481"].stills] == pytest.approx([19 / 17, 49 / 17])
     # sequences of 30 frames follow one another; longer ones are kept apart on the city's clock
-    assert clips["aachen_000001_000019"].start_time_s == pytest.approx(49 / 17)
-    assert clips["hamburg_000001_000006"].start_time_s > clips["hamburg_000000_000561"].start_time_s + 1000
+    assert clips["aachen_000001_000000"].start_time_s == pytest.approx(30 / 17)
+    assert clips["hamburg_000001_000006"].start_time_s > clips["hamburg_000000_000542"].start_time_s + 1000
     assert {adapter.labels(clip) for clip in clips.values()} == {None}
 
 
@@ -117,7 +118,7 @@ def test_a_frame_without_objects_is_labelled(tmp_path: Path):
     add_image(tmp_path, stem(1, 19))
     add_polygons(tmp_path, stem(1, 19), objects=[])
     adapter, clips, _ = opened(tmp_path)
-    assert adapter.labels(clips["aachen_000001_000019"])(19, SIZE).names == ()
+    assert adapter.labels(clips["aachen_000001_000000"])(19, SIZE).names == ()
 
 
 def test_in_a_sequence_only_the_annotated_frame_is_labelled(tmp_path: Path):
@@ -294,9 +295,9 @@ def test_every_file_is_settled_once(tmp_path: Path):
         (tmp_path / name).touch()
     _, clips, strays = opened(tmp_path)
     assert {clip: len(found.files) for clip, found in clips.items()} == {
-        "berlin_000000_000019": 1,
+        "berlin_000000_000000": 1,
         CLIP: 3,
-        "aachen_000001_000019": 1,
+        "aachen_000001_000000": 1,
     }
     gone = f"leftImg8bit/{stem(2, 19)}_leftImg8bit.png"
     found = {path: (stray.status, stray.reason) for path, stray in strays.items()}
@@ -336,7 +337,7 @@ def test_ingest_takes_what_is_whole(tmp_path: Path):
     config.compute.workers = 1
     workspace, summary = ingest(config, tmp_path / "work")
     frames = workspace.lake.read("frames").to_pylist()
-    assert [frame["frame_id"] for frame in frames] == [f"aachen_{n:06d}_000019/000019" for n in (0, 3)]
+    assert [frame["frame_id"] for frame in frames] == [f"aachen_{n:06d}_000000/000019" for n in (0, 3)]
     assert [frame["speed_mps"] for frame in frames] == [7, None]
     assert frames[0]["mask_path"] == f"gtFine/{ONE}_gtFine_labelIds.png"
     truth = workspace.lake.truth([frames[0]["frame_id"]])
@@ -349,6 +350,30 @@ def test_ingest_takes_what_is_whole(tmp_path: Path):
     ]
     assert (summary.broken, summary.missing) == (3, 0)
     assert summary.num_files == 16
+
+
+def test_sequences_that_come_later_add_frames_to_the_same_clip(tmp_path: Path):
+    root = tmp_path / "data"
+    write_frame(root, ONE)
+    config = Config(dataset=DatasetConfig(name="cityscapes", root=str(root)))
+    config.compute.workers = 1
+    ingest(config, tmp_path / "work")
+    for frame in (0, 18, 19, 29):
+        add_image(root, stem(0, frame), "leftImg8bit_sequence")
+        add_vehicle(root, stem(0, frame), "vehicle_sequence", speed=frame / 17)
+    workspace, summary = ingest(config, tmp_path / "work")
+    frames = sorted(workspace.lake.read("frames").to_pylist(), key=lambda frame: frame["frame_number"])
+    assert [frame["frame_id"] for frame in frames] == [f"{CLIP}/{n:06d}" for n in (0, 18, 19, 29)]
+    assert [frame["time_s"] for frame in frames] == pytest.approx([0, 18 / 17, 19 / 17, 29 / 17])
+    # the annotated frame was there before its vehicle data was
+    assert [frame["speed_mps"] for frame in frames] == [
+        0,
+        pytest.approx(18 / 17),
+        None,
+        pytest.approx(29 / 17),
+    ]
+    assert workspace.lake.read("oracle").num_rows == 1
+    assert (summary.frames, summary.broken, summary.missing) == (3, 0, 0)
 
 
 def test_the_real_frames_have_their_people_and_cars(data_root: Path):
@@ -369,7 +394,7 @@ def test_the_real_frames_have_their_people_and_cars(data_root: Path):
             assert cut[-1].any()
             assert cut[:, 0].any()
             assert cut[:, -1].any()
-    assert counts["aachen_000000_000019"] == {"bicycle": 2, "car": 8, "person": 2, "rider": 1}
-    assert counts["aachen_000001_000019"] == {"car": 14}
-    first = adapter.labels(clips["aachen_000000_000019"])(19, (1024, 2048))
+    assert counts["aachen_000000_000000"] == {"bicycle": 2, "car": 8, "person": 2, "rider": 1}
+    assert counts["aachen_000001_000000"] == {"car": 14}
+    first = adapter.labels(clips["aachen_000000_000000"])(19, (1024, 2048))
     assert first.xyxy[0].tolist() == [892, 446, 913, 498]
