@@ -34,8 +34,8 @@ class CurateConfig:
     """Cosine distance of embeddings, 0..2, up to which two frames of different clips are near-duplicates."""
     embed: str = "detector"
     """What embeds frames: ``detector`` (the newest trained one; a colour thumbnail before there is one),
-    ``thumbnail``, a torchvision classifier such as ``resnet50``, ``dino PATH`` or ``clip PATH`` (safetensors),
-    or ``none``: then neither duplicates across clips nor copies across splits are looked for."""
+    ``thumbnail``, a torchvision classifier such as ``resnet50``, ``dino PATH`` or ``clip PATH`` (safetensors
+    files), or ``none``: then neither duplicates across clips nor copies across splits are looked for."""
     dark: float = 0.04
     """Frames of a lower mean grey level, 0..1, are flagged ``dark``."""
     bright: float = 0.96

@@ -128,7 +128,8 @@ def _thumbnail(path: Path) -> NDArray[np.float32]:
     colour = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_BGR2YCrCb)
     luma = cv2.resize(colour[..., 0], LUMA, interpolation=cv2.INTER_AREA)
     chroma = cv2.resize(colour[..., 1:], CHROMA, interpolation=cv2.INTER_AREA) - 0.5
-    return np.concatenate([luma.ravel(), _CHROMA_WEIGHT * chroma.ravel()]).astype(np.float32)
+    shapes = luma - luma.mean()  # what exposure adds everywhere would make all bright pictures alike
+    return np.concatenate([shapes.ravel(), _CHROMA_WEIGHT * chroma.ravel()]).astype(np.float32)
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

@@ -21,13 +21,13 @@ def flagged(found, **settings) -> dict[str, list[bool]]:
 def test_flags_name_what_nobody_wants_to_label():
     found = timeline(
         {"a": [0, 1, 2, 3], "b": [0]},
-        phash=[1, 1, 2 << 30, 3 << 50, 1],
+        phash=[255, 255, 255 << 30, 255 << 50, 255],
         sharpness=[100, 100, 10, 90, 1],
-        brightness=[0.5, 0.01, 0.5, 0.99, 0.5],
+        brightness=[0.01, 0.01, 0.5, 0.99, 0.5],
         plain_share=[0.1, 0.1, 0.61, 0.6, 1.0],
     )
     assert flagged(found) == {
-        "dark": [False, True, False, False, False],
+        "dark": [True, True, False, False, False],
         "bright": [False, False, False, True, False],
         "blurred": [False, False, True, False, False],  # beside its clip; "b" is alike throughout
         "frozen": [True, True, False, False, False],
