@@ -16,6 +16,9 @@ import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
 
 from tests.adapters.comma_recordings import png
 
@@ -26,16 +29,24 @@ PACKED = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def grey(number: int) -> np.ndarray:
-    return np.full((48, 64, 3), 10 + 8 * number, np.uint8)
+    return np.full((64, 64, 3), 10 + 8 * number, np.uint8)
 
 
-def write_video(path: Path, numbers: Sequence[int]) -> None:
+def needs_av1() -> None:
+    """Skip a test where this PyAV cannot encode AV1."""
+    try:
+        Codec("libsvtav1", "w")
+    except UnknownCodecError:
+        pytest.skip("this PyAV has no libsvtav1 to write what LeRobot writes by default")
+
+
+def write_video(path: Path, numbers: Sequence[int], codec: str = "libx264") -> None:
+    """A video with a key frame at every other frame, as LeRobot writes them."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"libx264": {"preset": "ultrafast", "crf": "10"}, "libsvtav1": {"preset": "12", "crf": "20"}}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(
-            "libx264", rate=FPS, options={"preset": "ultrafast", "crf": "10", "g": "2"}
-        )
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream = container.add_stream(codec, rate=FPS, options={**options[codec], "g": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
         for number in numbers:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey(number), format="rgb24")))
         container.mux(stream.encode())
@@ -84,8 +95,8 @@ def info(
     }[version[:2]]
     features = {
         "observation.state": {"dtype": "float32", "shape": [2], "names": ["a", "b"]},
-        **{key: {"dtype": "video", "shape": [48, 64, 3], "info": {"video.fps": FPS}} for key in videos},
-        **{key: {"dtype": "image", "shape": [48, 64, 3]} for key in images},
+        **{key: {"dtype": "video", "shape": [64, 64, 3], "info": {"video.fps": FPS}} for key in videos},
+        **{key: {"dtype": "image", "shape": [64, 64, 3]} for key in images},
     }
     return {
         "codebase_version": version,
@@ -132,6 +143,7 @@ def write_v3(
     *,
     videos: Sequence[str] = (FRONT,),
     images: Sequence[str] = (),
+    codec: str = "libx264",
     **changes: Any,
 ) -> None:
     """Version 3.0: one table and one video a camera for all episodes, a row group an episode."""
@@ -139,7 +151,7 @@ def write_v3(
     tables = [table(episode, range(*bound), images) for episode, bound in enumerate(bounds)]
     write_table(root / "data/chunk-000/file-000.parquet", *tables)
     for key in videos:
-        write_video(root / f"videos/{key}/chunk-000/file-000.mp4", range(sum(lengths)))
+        write_video(root / f"videos/{key}/chunk-000/file-000.mp4", range(sum(lengths)), codec)
     rows = []
     for episode, (first, end) in enumerate(bounds):
         row: dict[str, Any] = {"episode_index": episode, "tasks": [TASKS[episode % 2]], "length": end - first}

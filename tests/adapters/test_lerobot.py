@@ -14,7 +14,7 @@ from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest
 from tests.adapters.accounts import settled
-from tests.adapters.lerobot_recordings import FRONT, WRIST, edit_info, grey, write_v2, write_v3
+from tests.adapters.lerobot_recordings import FRONT, WRIST, edit_info, grey, needs_av1, write_v2, write_v3
 
 WRITERS = [
     pytest.param(lambda root, **more: write_v2(root, version="v2.0", **more), id="v2.0"),
@@ -112,6 +112,20 @@ def test_frames_and_telemetry_of_each_episode_meet_in_the_lake(tmp_path: Path, w
     assert set(dict(frames[f"episode_000000_{FRONT}/000000"]["conditions"]).items()) == {
         ("task", "Pick up the bottle.")
     }
+
+
+def test_an_episode_is_cut_out_of_a_shared_av1_video(tmp_path: Path):
+    needs_av1()
+    write_v3(tmp_path / "data", (5, 7, 4), codec="libsvtav1")
+    workspace, summary = ingested(tmp_path / "data", tmp_path / "work", fps=5.0)
+    assert (summary.clips, summary.frames, summary.added, summary.broken) == (3, 3 + 4 + 2, 5, 0)
+    seen = [(row["frame_id"], row["brightness"]) for row in workspace.lake.read("frames").to_pylist()]
+    shown = {
+        f"episode_{episode:06d}_{FRONT}/{number:06d}": grey(start + number)[0, 0, 0] / 255
+        for episode, start, length in ((0, 0, 5), (1, 5, 7), (2, 12, 4))
+        for number in range(0, length, 2)
+    }
+    assert dict(seen) == pytest.approx(shown, abs=0.01)
 
 
 @pytest.mark.parametrize("write", WRITERS)
