@@ -35,7 +35,7 @@ from dataengine.adapters.base import (
     files_under,
     safe_id,
 )
-from dataengine.adapters.kitti_labels import CLASSES, read_objects
+from dataengine.adapters.kitti_labels import CLASSES, read_objects, without_empty_regions
 from dataengine.adapters.kitti_mapping import LINES, RAND, Moment, read_mapping
 from dataengine.adapters.labels import FrameLabels
 from dataengine.config import DatasetConfig
@@ -117,12 +117,12 @@ class Kitti(Adapter):
         if not any(paths.values()):
             return None
 
-        def read(number: int, _size: tuple[int, int]) -> FrameLabels | None:
+        def read(number: int, size: tuple[int, int]) -> FrameLabels | None:
             path = paths[number]
             if not path:
                 return None
             try:
-                return read_objects(self.root / path)
+                return without_empty_regions(read_objects(self.root / path), size)
             except InputError as error:
                 raise BrokenFileError(path, str(error)) from error
 

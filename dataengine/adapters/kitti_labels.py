@@ -100,6 +100,26 @@ def read_tracks(path: Path) -> TrackLabels:
     return TrackLabels(frames=frames, faults=faults)
 
 
+def without_empty_regions(labels: FrameLabels, size: tuple[int, int]) -> FrameLabels:
+    """The labels without regions that cover nothing of the image: unlike an object, they tell nothing.
+
+    Args:
+        labels: As read.
+        size: Height and width of the image in pixels.
+    """
+    x1, y1, x2, y2 = labels.xyxy.T
+    height, width = size
+    covers = (np.minimum(x2, width) > np.maximum(x1, 0)) & (np.minimum(y2, height) > np.maximum(y1, 0))
+    kept = covers | ~labels.ignore
+    return FrameLabels(
+        xyxy=labels.xyxy[kept],
+        names=tuple(name for name, keep in zip(labels.names, kept, strict=True) if keep),
+        ignore=labels.ignore[kept],
+        visibility=labels.visibility[kept],
+        track_id=labels.track_id[kept],
+    )
+
+
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Number, from 1 on, and fields of each line that is not blank."""
     try:
@@ -145,16 +165,10 @@ def _number(text: str) -> float:
 
 
 def _frame(lines: list[_Line]) -> FrameLabels:
-    """Lines as one frame's labels. A region without any extent is no region, and left out."""
-    kept = [
-        line
-        for line in lines
-        if line.name != REGION or (line.xyxy[2] > line.xyxy[0] and line.xyxy[3] > line.xyxy[1])
-    ]
     return FrameLabels(
-        xyxy=np.array([line.xyxy for line in kept], np.float32).reshape(-1, 4),
-        names=tuple(line.name for line in kept),
-        ignore=np.array([line.name == REGION for line in kept], np.bool_),
-        visibility=np.array([line.visibility for line in kept], np.float32),
-        track_id=np.array([line.track for line in kept], np.int32),
+        xyxy=np.array([line.xyxy for line in lines], np.float32).reshape(-1, 4),
+        names=tuple(line.name for line in lines),
+        ignore=np.array([line.name == REGION for line in lines], np.bool_),
+        visibility=np.array([line.visibility for line in lines], np.float32),
+        track_id=np.array([line.track for line in lines], np.int32),
     )

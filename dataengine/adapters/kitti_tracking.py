@@ -33,7 +33,7 @@ from dataengine.adapters.base import (
     files_under,
     safe_id,
 )
-from dataengine.adapters.kitti_labels import CLASSES, TrackLabels, read_tracks
+from dataengine.adapters.kitti_labels import CLASSES, TrackLabels, read_tracks, without_empty_regions
 from dataengine.adapters.kitti_oxts import RATE, read_oxts, read_projection
 from dataengine.adapters.labels import FrameLabels
 from dataengine.adapters.telemetry import Between, Signal, Telemetry
@@ -93,8 +93,9 @@ class KittiTracking(Adapter):
         if not any(labels is not None for labels in inline.values()):
             return None
 
-        def read(number: int, _size: tuple[int, int]) -> FrameLabels | None:
-            return inline[number]
+        def read(number: int, size: tuple[int, int]) -> FrameLabels | None:
+            found = inline[number]
+            return None if found is None else without_empty_regions(found, size)
 
         return read
 

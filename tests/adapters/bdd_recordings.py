@@ -107,8 +107,9 @@ def write_picture(root: Path, path: str, number: int = 0) -> None:
 
 
 def write_key_frames(root: Path, split: str, *videos: str, group: str = "100k") -> None:
-    for number, video in enumerate(videos):
-        write_picture(root, f"images/{group}/{split}/{video}.jpg", number)
+    """A picture of its own for each video, whatever the set."""
+    for video in videos:
+        write_picture(root, f"images/{group}/{split}/{video}.jpg", int(video[:8], 16))
 
 
 def write_track(root: Path, split: str, video: str, num_frames: int, group: str = "track") -> None:

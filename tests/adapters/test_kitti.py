@@ -11,7 +11,7 @@ import pytest
 from dataengine import cards
 from dataengine.adapters.base import BrokenFileError, Recording
 from dataengine.adapters.kitti import Kitti
-from dataengine.adapters.kitti_labels import CLASSES, read_objects
+from dataengine.adapters.kitti_labels import CLASSES, read_objects, without_empty_regions
 from dataengine.adapters.kitti_mapping import Moment, read_mapping
 from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
@@ -50,9 +50,20 @@ def test_a_blank_file_says_that_there_are_no_objects(tmp_path: Path):
     assert read_objects(write_lines(tmp_path / "a.txt", "")).names == ()
 
 
-def test_a_region_without_extent_is_left_out(tmp_path: Path):
-    flat = REGION.replace("40.00 9.00", "30.00 9.00")
-    assert read_objects(write_lines(tmp_path / "a.txt", flat, CAR)).names == ("Car",)
+EMPTY_REGIONS = ["30.00 1.00 30.00 9.00", "30.00 9.00 40.00 1.00", "-9 -9 -1 -1", "48 1 60 9", "1 36 9 50"]
+
+
+@pytest.mark.parametrize("box", EMPTY_REGIONS)
+def test_a_region_that_covers_nothing_of_the_image_is_left_out(tmp_path: Path, box):
+    region = REGION.replace("30.00 1.00 40.00 9.00", box)
+    labels = read_objects(write_lines(tmp_path / "a.txt", region, CAR, REGION))
+    assert without_empty_regions(labels, (36, 48)).names == ("Car", "DontCare")
+
+
+def test_an_object_outside_of_the_image_is_left_to_the_check_of_boxes(tmp_path: Path):
+    outside = CAR.replace("4.00 8.00 20.00 24.00", "-9 -9 -1 -1")
+    labels = read_objects(write_lines(tmp_path / "a.txt", outside))
+    assert without_empty_regions(labels, (36, 48)).names == ("Car",)
 
 
 BAD_LABELS = [
