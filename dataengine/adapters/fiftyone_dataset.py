@@ -7,20 +7,19 @@ that its media share. Only what the dataset names is accounted for: the folder m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dataengine import cards
 from dataengine.adapters.base import Adapter, LabelReader, Recording, safe_id
-from dataengine.adapters.exchange_fields import LARGEST_NUMBER, Place, folder_name, rate
+from dataengine.adapters.exchange_fields import Place, folder_name, rate
 from dataengine.adapters.exchange_layout import Entry, SizedStill, recordings
 from dataengine.adapters.exchange_reading import (
     DAMAGE,
     check_size,
-    frame_labels,
     reader,
-    seen,
     told,
     video_rate,
 )
@@ -34,11 +33,12 @@ from dataengine.adapters.fiftyone_dataset_source import (
     opened,
     value_path,
 )
+from dataengine.adapters.fiftyone_dataset_values import labels_of, seconds, split_of, text, whole
 from dataengine.adapters.labels import FrameLabels
+from dataengine.cards import Card
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.quarantine import Outcome
-from dataengine.schema import POOL, TEST, VAL
 
 FIELDS = (
     "dataset",
@@ -52,8 +52,10 @@ FIELDS = (
     "conditions",
     "fps",
 )
+SAME_CLASSES = ("bdd100k", "cityscapes", "kitti")
+"""Datasets of the zoo whose classes are those of our own cards."""
+
 _OF_SAMPLES = ("drive", "clip", "camera", "frame_number", "time")
-_SPLIT_TAGS = {"train": POOL, "val": VAL, "validation": VAL, "test": TEST}
 
 
 class FiftyOneDataset(Adapter):
@@ -129,7 +131,7 @@ class FiftyOneDataset(Adapter):
                     check_size(still.size, size)
                 return still.inline
             found = frames.get(number)
-            return None if found is None else _labels(found, (size[1], size[0]))
+            return None if found is None else labels_of(found, (size[1], size[0]))
 
         return read
 
@@ -170,28 +172,28 @@ class FiftyOneDataset(Adapter):
         return {name: str(value) for name, value in values.items() if value is not None}
 
     def _placed(self, path: str, row: Mapping[str, Any]) -> tuple[Entry, Place]:
-        drive, clip, camera = (_text(row.get(name)) for name in ("drive", "clip", "camera"))
+        drive, clip, camera = (text(row.get(name)) for name in ("drive", "clip", "camera"))
         entry = Entry(
             image=path,
             key=row["id"] if self.labelled else None,
-            split=_split(row["tags"]),
-            time_s=_seconds(row.get("time")),
+            split=split_of(row["tags"]),
+            time_s=seconds(row.get("time")),
             conditions=self._conditions(row),
         )
-        return entry, Place(drive or folder_name(path), clip, camera, _whole(row.get("frame_number")))
+        return entry, Place(drive or folder_name(path), clip, camera, whole(row.get("frame_number")))
 
     def _video(self, path: str, row: Mapping[str, Any]) -> Recording:
         stem = path.rsplit(".", 1)[0].replace("/", ".")
         known = row["rate"]
         return Recording(
-            clip_id=safe_id(_text(row.get("clip")) or stem),
-            drive_id=safe_id(_text(row.get("drive")) or stem),
-            camera=_text(row.get("camera")),
-            start_time_s=_seconds(row.get("time")) or 0.0,
+            clip_id=safe_id(text(row.get("clip")) or stem),
+            drive_id=safe_id(text(row.get("drive")) or stem),
+            camera=text(row.get("camera")),
+            start_time_s=seconds(row.get("time")) or 0.0,
             fps=known if isinstance(known, float) and 0 < known < 1e6 else video_rate(self.root / path),
             source=path,
             files=(path,),
-            split_hint=_split(row["tags"]),
+            split_hint=split_of(row["tags"]),
             conditions=self._conditions(row),
         )
 
@@ -217,7 +219,7 @@ class FiftyOneDataset(Adapter):
                 width, height = built.width, built.height
             except DAMAGE as error:
                 raise InputError(f"its size cannot be read ({told(error)})") from error
-        return _labels(found, (width, height)), (width, height)
+        return labels_of(found, (width, height)), (width, height)
 
     def _frames(self, recording: Recording) -> dict[int, list[Any]]:
         """Values of the boxes of every frame of a video, by frame number from 0."""
@@ -248,42 +250,19 @@ def media_root(config: DatasetConfig) -> Path:
         return common_folder(dataset.values("filepath"), dataset.name)
 
 
-def _labels(found: Sequence[Any], size: tuple[int, int]) -> FrameLabels:
-    """Boxes of one frame from its ``BOX_VALUES``; ``size`` is width and height."""
-    labels, relative, index, crowd, ignore, occluded = found
-    width, height = size
-    boxes = [
-        [x * width, y * height, (x + w) * width, (y + h) * height]
-        for x, y, w, h in (box or [float("nan")] * 4 for box in relative)
-    ]
-    number = len(boxes)
-    regions = zip(crowd or [None] * number, ignore or [None] * number, strict=True)
-    return frame_labels(
-        boxes,
-        [str(label) for label in labels],
-        ignore=[bool(is_crowd) or bool(ignored) for is_crowd, ignored in regions],
-        visibility=[seen(flag) for flag in occluded or [None] * number],
-        tracks=index,
+def card_of(config: DatasetConfig) -> Card:
+    """The card of a FiftyOne dataset: with classes and licence for those of the zoo that have a card here."""
+    card = cards.load("fiftyone", config.card)
+    name = config.fields.get("dataset", "")
+    if config.card is not None or name not in SAME_CLASSES:
+        return card
+    same = cards.load(name)
+    return replace(
+        card,
+        title=f"{same.title}; from FiftyOne",
+        licence=same.licence,
+        licence_kind=same.licence_kind,
+        source=same.source,
+        anonymised=same.anonymised,
+        taxonomy=same.taxonomy,
     )
-
-
-def _split(tags: Sequence[str] | None) -> str:
-    found = {_SPLIT_TAGS[tag] for tag in tags or () if tag in _SPLIT_TAGS}
-    return found.pop() if len(found) == 1 else ""
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _whole(value: Any) -> int | None:
-    number = int(value) if isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER else -1
-    return number if number >= 0 else None
-
-
-def _seconds(value: Any) -> float | None:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=value.tzinfo or UTC).timestamp()
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    return float(value) if isinstance(value, int | float) and value == value else None  # noqa: PLR0124  NaN

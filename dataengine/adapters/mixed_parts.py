@@ -80,7 +80,12 @@ def part_cards(config: DatasetConfig) -> list[Card]:
 
 def card_of(part: Part) -> Card:
     """The card of one part, with the classes that its labels name where it has none of its own."""
-    card = cards.load(part.config.name, part.config.card)
+    if part.config.name == "fiftyone":
+        from dataengine.adapters.fiftyone_dataset import card_of as of_fiftyone
+
+        card = of_fiftyone(part.config)
+    else:
+        card = cards.load(part.config.name, part.config.card)
     if card.taxonomy.classes:
         return card
     check_root(part.root)

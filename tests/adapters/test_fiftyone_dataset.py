@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataengine import ingest
+from dataengine import cards, ingest
 from dataengine.adapters import fiftyone_dataset_source as source
 from dataengine.adapters.base import Recording
 from dataengine.adapters.exchange_reading import reader
-from dataengine.adapters.fiftyone_dataset import FiftyOneDataset, media_root
+from dataengine.adapters.fiftyone_dataset import FiftyOneDataset, card_of, media_root
 from dataengine.config import Config, DatasetConfig, PartConfig
 from dataengine.errors import ConfigError, InputError, ServiceError
 from dataengine.quarantine import Outcome
@@ -244,6 +244,12 @@ def test_a_zoo_dataset_is_loaded_once_and_a_failure_is_one_line(fo: Any, tmp_pat
     ) as caught:
         media_root(config("quickstart-video"))
     assert "\n" not in str(caught.value)
+
+
+def test_zoo_datasets_with_a_card_here_take_its_classes_and_licence():
+    own, kitti = card_of(config("kitti")), cards.load("kitti")
+    assert (own.name, own.taxonomy, own.licence_kind) == ("fiftyone", kitti.taxonomy, kitti.licence_kind)
+    assert card_of(config("quickstart")).taxonomy.classes == ()
 
 
 def test_a_database_that_is_gone_is_one_line(fo: Any, monkeypatch):
