@@ -24,7 +24,12 @@ def card_of(config: Config) -> Card:
         for card in part_cards(config.dataset):
             _check_licence(card, config.licence.allow)
         return mixed_card(config.dataset)
-    card = cards.load(config.dataset.name, config.dataset.card)
+    if config.dataset.name == "fiftyone":
+        from dataengine.adapters.fiftyone_dataset import card_of as of_fiftyone
+
+        card = of_fiftyone(config.dataset)
+    else:
+        card = cards.load(config.dataset.name, config.dataset.card)
     _check_licence(card, config.licence.allow)
     if not card.taxonomy.classes and not config.dataset.classes:
         return card  # ``settled`` names them
