@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.corpus.specimens import SPECIMENS
 
 MANY = 10_000
 
-# format -> where they lie: as media of the format, and as strays
+# format -> where they lie, as media of the format or as strays
 PLACES = {
     "camvid": "train/0016E5_{:05d}.png",
     "dashcam": "2024-05-02/{:06d}.mp4",
@@ -24,16 +25,16 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+QUICK = {"dashcam", "simulated"}
+"""As media that are opened, and as strays; the others are marked ``slow``."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in PLACES]
+)
 def test_ten_thousand_empty_files(
     name: str, whole: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    import shutil
-
-    from dataengine import cards
-
-    if name not in cards.names():
-        pytest.skip(f"no adapter for {name} yet")
     root = Path(shutil.copytree(whole(name), tmp_path / "data"))
     made = {PLACES[name].format(number + 100) for number in range(MANY)}
     (root / min(made)).parent.mkdir(exist_ok=True)
