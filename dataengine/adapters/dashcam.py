@@ -9,14 +9,14 @@ Files of several cameras that start together share a drive and its clock.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dataengine.adapters.base import Adapter, BrokenFileError, Recording, files_under, safe_id
-from dataengine.adapters.dashcam_drives import Film, Placed, drives
-from dataengine.adapters.dashcam_names import parse_name, vehicle_of
+from dataengine.adapters.dashcam_drives import Film, Placed, by_time, without_time_in_name
+from dataengine.adapters.dashcam_names import FileName, parse_name, vehicle_of
 from dataengine.adapters.dashcam_probe import read_head
 from dataengine.adapters.dashcam_sidecars import SUFFIXES, read_sidecar
 from dataengine.adapters.telemetry import Telemetry
@@ -56,16 +56,12 @@ class Dashcam(Adapter):
         stems = Counter(_stem(name) for name in videos)
         used: set[str] = set()
         for vehicle in _by_vehicle(wanted):
-            films: list[Film] = []
-            for name in vehicle:
-                try:
-                    films.append(Film(path=name, name=parse_name(name), head=read_head(self.root / name)))
-                except InputError as error:
-                    yield Outcome(path=name, status="broken", reason=str(error))
-            for placed in drives(films):
+            broken: list[Outcome] = []
+            for placed in self._placed(vehicle, broken):
                 name = placed.film.path
                 used.add(sidecars.of.get(name, ""))
                 yield _recording(placed, sidecars, unique=stems[_stem(name)] == 1)
+            yield from broken
         yield from (Outcome(path=name, status="unused", reason=reason) for name, reason in refused.items())
         taken = {*videos, *used}
         for name in files:
@@ -83,6 +79,21 @@ class Dashcam(Adapter):
             return read_sidecar(self.root / name, self._start(recording.source))
         except InputError as error:
             raise BrokenFileError(name, str(error)) from error
+
+    def _placed(self, videos: list[str], broken: list[Outcome]) -> Iterator[Placed]:
+        """One vehicle's videos in their drives; heads are read as late as can be."""
+        named = [(name, parse_name(name)) for name in videos]
+        timed = sorted((file.start, path, file) for path, file in named if file.start is not None)
+        yield from by_time(self._films(((path, file) for _, path, file in timed), broken))
+        untimed = ((path, file) for path, file in named if file.start is None)
+        yield from without_time_in_name(self._films(untimed, broken))
+
+    def _films(self, named: Iterable[tuple[str, FileName]], broken: list[Outcome]) -> Iterator[Film]:
+        for path, name in named:
+            try:
+                yield Film(path=path, name=name, head=read_head(self.root / path))
+            except InputError as error:
+                broken.append(Outcome(path=path, status="broken", reason=str(error)))
 
     def _start(self, video: str) -> datetime | None:
         start = parse_name(video).start

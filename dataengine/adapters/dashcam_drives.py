@@ -49,35 +49,40 @@ class Placed:
     start_s: float
 
 
-def drives(films: Iterable[Film]) -> Iterator[Placed]:
-    """Videos of one vehicle, placed in drives.
+def by_time(films: Iterable[Film]) -> Iterator[Placed]:
+    """Videos of one vehicle, in the order of their starts, cut into drives where it paused.
 
-    Times in names, dates in metadata and no times at all are three clocks; a drive keeps to one.
+    Args:
+        films: Those whose names tell when they start, or else those whose metadata do: the two clocks may
+            differ by a time zone, so a drive keeps to one. They are taken one by one.
     """
-    dated: dict[str, list[tuple[float, float, Film]]] = defaultdict(list)
+    end, drive_id = -float("inf"), ""
+    for film in films:
+        moment = film.name.start or film.head.created
+        assert moment is not None, film.path
+        start = moment.timestamp()
+        if start - end > DRIVE_GAP_S:
+            vehicle, stamp = vehicle_of(film.path), moment.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
+            drive_id = safe_id(f"{vehicle}-{stamp}" if vehicle else stamp)
+        end = max(end, start + film.head.duration_s)
+        yield Placed(film=film, drive_id=drive_id, start_s=start)
+
+
+def without_time_in_name(films: Iterable[Film]) -> Iterator[Placed]:
+    """Videos of one vehicle whose names tell no time: by the date in their metadata, else by folder.
+
+    The parts of one recording are a drive of their own: they repeat the date of the first.
+    """
+    dated: list[tuple[datetime, str, Film]] = []
     undated: dict[str, list[Film]] = defaultdict(list)
     for film in films:
-        start = film.name.start or (film.head.created if not film.name.recording else None)
-        if start is None:
+        if film.head.created is None or film.name.recording:
             undated[f"{folder_of(film.path)}/{film.name.recording}".strip("/")].append(film)
         else:
-            clock = "name" if film.name.start else "metadata"
-            dated[clock].append((start.timestamp(), film.head.duration_s, film))
-    for clock in sorted(dated, reverse=True):
-        yield from _by_time(sorted(dated[clock], key=lambda item: (item[0], item[2].path)))
+            dated.append((film.head.created, film.path, film))
+    yield from by_time(film for *_, film in sorted(dated, key=lambda item: item[:2]))
     for group, members in sorted(undated.items()):
         yield from _in_a_row(group, members)
-
-
-def _by_time(films: list[tuple[float, float, Film]]) -> Iterator[Placed]:
-    end, drive_id = -float("inf"), ""
-    for start, duration, film in films:
-        if start - end > DRIVE_GAP_S:
-            stamp = datetime.fromtimestamp(start, UTC).strftime("%Y%m%d-%H%M%S")
-            vehicle = vehicle_of(film.path)
-            drive_id = safe_id(f"{vehicle}-{stamp}" if vehicle else stamp)
-        end = max(end, start + duration)
-        yield Placed(film=film, drive_id=drive_id, start_s=start)
 
 
 def _in_a_row(group: str, films: list[Film]) -> Iterator[Placed]:

@@ -213,6 +213,8 @@ def test_a_name_that_is_no_text_is_told(tmp_path: Path):
     _, recordings, strays = listed(tmp_path)
     assert len(recordings) == 1
     assert "its name is not UTF-8" in next(iter(strays.values()))[1]
+    _, summary = ingest(config_of(tmp_path), tmp_path.parent / f"{tmp_path.name}-ws")
+    assert (summary.added, summary.unused) == (1, 1)
 
 
 def test_real_highway_videos(tmp_path: Path, data_root: Path):

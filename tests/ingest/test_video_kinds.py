@@ -151,6 +151,20 @@ def test_a_clock_that_is_set_back_goes_on_from_where_it_was(tmp_path: Path):
     )
 
 
+def test_real_videos_give_the_frames_of_a_full_decode(data_root: Path):
+    """Highways in H.264 and a robot's camera in AV1."""
+    paths = sorted(data_root.glob("dashcam/*.mp4")) + sorted(data_root.glob("lerobot_g1/**/*.mp4"))[:1]
+    if not paths:
+        pytest.skip(f"no videos below {data_root}")
+    for path in paths:
+        times, pictures = decoded(path)
+        for fps in (2.0, 0.7):
+            found = list(sample(path, fps))
+            assert [picture.number for picture in found] == chosen(times, fps)
+            for picture in found:
+                np.testing.assert_array_equal(picture.bgr, pictures[picture.number])
+
+
 def test_a_preview_picture_is_not_the_video(tmp_path: Path):
     path = write_film(tmp_path / "a.mkv", 12)
     with av.open(str(path)) as old, av.open(str(tmp_path / "b.mp4"), "w") as new:

@@ -68,6 +68,7 @@ class _Packets:
     key: bytearray = field(default_factory=bytearray)
     hidden: bytearray = field(default_factory=bytearray)
     slices: list[Slice | None] = field(default_factory=list)
+    reconfigured: bool = False
     fault: str = ""
 
 
@@ -80,7 +81,7 @@ def read_index(container: av.container.InputContainer, stream: av.VideoStream) -
     if codec not in _CODECS and stream.codec_context.codec.canonical_name not in _CODECS:
         return None
     packets = _read(container, stream)
-    if not packets.pts:
+    if not packets.pts or packets.reconfigured:
         return None
     stamped = tells_time(stream) and any(pts != _ABSENT for pts in packets.pts)
     if not stamped and stream.codec_context.has_b_frames:
@@ -129,6 +130,8 @@ def _read(container: av.container.InputContainer, stream: av.VideoStream) -> _Pa
                 break
             if not packet.size:
                 continue  # the end, or a place where an AVI repeats its last picture
+            # a new configuration travels with one packet, and may not be skipped with it
+            packets.reconfigured |= bool(packets.pts) and packet.has_sidedata("new_extradata")
             packets.pts.append(_ABSENT if packet.pts is None else packet.pts)
             packets.dts.append(_ABSENT if packet.dts is None else packet.dts)
             packets.size.append(packet.size)
