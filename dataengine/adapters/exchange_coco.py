@@ -58,7 +58,7 @@ class Coco(Exchange):
         """Images that the JSON files list, those that none lists, and what became of each JSON file."""
         tables, outcomes = self._tables
         if not tables:
-            reasons = "; ".join(f"{outcome.path}: {outcome.reason}" for outcome in outcomes[:3])
+            reasons = "; ".join(f"{outcome.path}: {outcome.reason}" for outcome in outcomes[:1])
             raise InputError(
                 f"dataset.root={self.root} holds no COCO labels ({reasons or 'no JSON file'}); looked for "
                 "labels.json, annotations/*.json and *.json, or give dataset.fields.labels=FILE"

@@ -58,7 +58,7 @@ class Cvat(Exchange):
         images = [name for name in files if suffix(name) in IMAGE_SUFFIXES]
         videos = [name for name in files if suffix(name) in VIDEO_SUFFIXES]
         if not documents or not (images or videos):
-            reasons = "; ".join(f"{outcome.path}: {outcome.reason}" for outcome in outcomes[:3])
+            reasons = "; ".join(f"{outcome.path}: {outcome.reason}" for outcome in outcomes[:1])
             raise InputError(
                 f"dataset.root={self.root} holds no CVAT labels ({reasons or 'no XML file, or no media'}); "
                 "looked for annotations.xml or labels.xml with images, and for labels/x.xml with data/x.mp4"

@@ -24,7 +24,7 @@ def labels_of(found: Sequence[Any], size: tuple[int, int]) -> FrameLabels:
     ]
     number = len(boxes)
     regions = zip(crowd or [None] * number, ignore or [None] * number, strict=True)
-    return framelabels_of(
+    return frame_labels(
         boxes,
         [str(label) for label in labels],
         ignore=[bool(is_crowd) or bool(ignored) for is_crowd, ignored in regions],
