@@ -1,17 +1,8 @@
-"""Read images, and measure them: sharpness, brightness and a perceptual hash.
-
-The hash is that of ``imagehash.phash`` with its default size: grey levels as Pillow rounds them,
-Pillow's Lanczos reduction to 32x32, a DCT-II, and one bit for each of the 64 lowest frequencies
-that lies above their median. Pillow computes in integers, so the same integers are computed here
-(as float64 products, exact below 2**53): the bits agree, and agree on every machine. One nuance:
-rows are reduced before columns, as Pillow always did; Pillow 13 swaps the two passes for
-images about twice as tall as wide, which moves two to six bits of the noisiest of those.
-"""
+"""Read images, and measure them: sharpness, brightness and a perceptual hash."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -19,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine.errors import InputError
+from dataengine.phash import perceptual_hash
 
 Image = NDArray[np.uint8]
 
@@ -26,10 +18,9 @@ MAX_PIXELS = 1 << 28
 """Largest image that is decoded: 0.8 GB as RGB, four times what the largest cameras give. The header of a
 file of a few bytes may claim more, and a JPEG decoder fills what is missing with grey."""
 
-_HASH_SIDE = 32
-_HASH_BITS_SIDE = 8
-_LANCZOS_LOBES = 3
-_PILLOW_PRECISION = 1 << 22
+_LUMA = np.array([[19595, 38470, 7471, 1 << 15]], np.float32) / (1 << 16)
+_STRIP = 1 << 13
+"""Pixels that are made grey at once: more would be fresh memory each time, which costs the most."""
 _TILES = 8
 _DETAIL, _DETAIL_SHARE = 8, 0.01
 """A tile has detail where at least this share of its pixels differs from their neighbours, by the
@@ -126,29 +117,16 @@ def _plain_share(edges: cv2.typing.MatLike) -> float:
 
 
 def grey_levels(rgb: Image) -> Image:
-    """``[H, W]`` ITU-R 601 luma of ``[H, W, 3]`` RGB, rounded as Pillow rounds it."""
-    red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
-    red *= 19595
-    green *= 38470
-    blue *= 7471
-    red += green
-    red += blue
-    red += 0x8000
-    red >>= 16
-    return red.astype(np.uint8)
+    """``[H, W]`` ITU-R 601 luma of ``[H, W, 3]`` RGB, rounded as Pillow rounds it.
 
-
-def perceptual_hash(grey: Image) -> int:
-    """The 64 bits of ``imagehash.phash`` for ``[H, W]`` grey levels; the first bit is the highest."""
-    small = _reduce(_reduce(grey).T).T.astype(np.float64)
-    basis = _dct_basis()
-    # rounding takes the transform's own noise out, so that a flat image hashes alike everywhere
-    low = np.round(basis @ small @ basis.T, 6)
-    ordered = np.sort(low, axis=None)
-    bits = (
-        low > (ordered[31] + ordered[32]) / 2
-    ).ravel()  # the median; np.median itself costs more than the DCT
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    In single precision, and yet exactly: all sums are whole numbers of 2**-16 below 2**8.
+    """
+    grey = np.empty(rgb.shape[:2], np.uint8)
+    rows = max(_STRIP // max(rgb.shape[1], 1), 1)
+    for first in range(0, len(rgb), rows):
+        luma = cv2.transform(rgb[first : first + rows].astype(np.float32), _LUMA)
+        np.copyto(grey[first : first + rows], luma, casting="unsafe")
+    return grey
 
 
 def _decode(path: Path, flags: int) -> Image:
@@ -189,41 +167,3 @@ def _claimed_pixels(data: bytes) -> int:
             return int.from_bytes(data[at + 5 : at + 7], "big") * int.from_bytes(data[at + 7 : at + 9], "big")
         at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return 0
-
-
-def _reduce(grey: Image) -> Image:
-    """Pillow's Lanczos reduction of the columns of ``[H, W]`` to ``[H, 32]``."""
-    levels = grey.astype(np.float64)
-    sums = np.empty((len(grey), _HASH_SIDE))
-    for column, (start, weights) in enumerate(_lanczos(grey.shape[1])):
-        np.matmul(levels[:, start : start + len(weights)], weights, out=sums[:, column])
-    rounded = np.floor((sums + _PILLOW_PRECISION / 2) / _PILLOW_PRECISION)
-    return np.clip(rounded, 0, 255).astype(np.uint8)
-
-
-@lru_cache(maxsize=64)
-def _lanczos(size: int) -> tuple[tuple[int, NDArray[np.float64]], ...]:
-    """First input pixel and integer weights of each of the 32 output pixels (Pillow, Resample.c)."""
-    scale = size / _HASH_SIDE
-    stretch = max(scale, 1.0)
-    support = _LANCZOS_LOBES * stretch
-    bands = []
-    for column in range(_HASH_SIDE):
-        centre = (column + 0.5) * scale
-        start = max(int(centre - support + 0.5), 0)
-        stop = min(int(centre + support + 0.5), size)
-        x = (np.arange(start, stop) - centre + 0.5) / stretch
-        weights = np.where(np.abs(x) < _LANCZOS_LOBES, np.sinc(x) * np.sinc(x / _LANCZOS_LOBES), 0.0)
-        scaled = weights / weights.sum() * _PILLOW_PRECISION
-        # C's cast after adding a half away from zero
-        bands.append((start, np.trunc(scaled + np.copysign(0.5, scaled))))
-    return tuple(bands)
-
-
-@lru_cache(maxsize=1)
-def _dct_basis() -> NDArray[np.float64]:
-    """The 8 lowest rows of the unnormalised DCT-II of length 32: ``2 cos(pi k (2n + 1) / 64)``."""
-    rows = np.arange(_HASH_BITS_SIDE)[:, None]
-    columns = np.arange(_HASH_SIDE)[None]
-    basis: NDArray[np.float64] = 2 * np.cos(np.pi * rows * (2 * columns + 1) / (2 * _HASH_SIDE))
-    return basis

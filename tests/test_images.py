@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dataengine.errors import InputError
-from dataengine.images import grey_levels, measure, perceptual_hash, read_image, read_mask
+from dataengine.images import grey_levels, measure, read_image, read_mask
+from dataengine.phash import perceptual_hash
 
 
 def scene(height: int, width: int) -> np.ndarray:
