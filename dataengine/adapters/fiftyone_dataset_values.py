@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from dataengine.adapters.exchange_fields import LARGEST_NUMBER
-from dataengine.adapters.exchange_reading import seen
+from dataengine.adapters.exchange_reading import frame_labels, seen
 from dataengine.adapters.labels import FrameLabels
 from dataengine.schema import POOL, TEST, VAL
 
