@@ -21,9 +21,9 @@ from dataengine.curate.neighbours import Index
 from dataengine.curate.pictures import same_picture
 from dataengine.curate.timeline import Timeline
 
-DISTANCE, BITS = 2.5, 3.0
-"""Suspects lie within this many times ``curate.duplicate_distance`` and ``curate.duplicate_bits``: a copy
-without 4% at each border is at a distance of 0.06 and 10 bits at most in nine of ten cases."""
+DISTANCE, BITS = 5.0, 3.0
+"""Suspects lie within this many times ``curate.duplicate_distance`` and ``duplicate_bits``. Nine in ten
+copies without 2% at each border are at 0.03 and 6 bits at most, without 4% at 0.10 and 10 bits."""
 MOST = 500
 """Suspects that are looked at: a few seconds."""
 _BLOCK = 8192
