@@ -40,6 +40,8 @@ def read_head(path: Path) -> VideoHead:
     Raises:
         InputError: It is no video.
     """
+    if path.exists() and not path.is_file():
+        raise InputError("not a readable video (not a regular file)")  # a pipe would be waited for
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
     try:
         with av.open(str(path.absolute()), options=options, metadata_errors="replace") as container:

@@ -39,6 +39,8 @@ def read_sidecar(path: Path, start: datetime | None) -> Telemetry:
         InputError: It cannot be read, or holds no telemetry; the message does not name the file.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise InputError("not a regular file")
         if path.stat().st_size > _MAX_BYTES:
             raise InputError(f"larger than {_MAX_BYTES >> 20} MB, which is no telemetry of one video")
         data = path.read_bytes()

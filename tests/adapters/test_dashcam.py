@@ -184,6 +184,7 @@ def test_a_messy_card_is_ingested_with_every_file_accounted_for(tmp_path: Path):
     (root / "loop").symlink_to(root)
     (root / "gone.mp4").symlink_to(root / "nowhere")
     (root / "folder.mp4").mkdir()
+    os.mkfifo(root / "pipe.mp4")
     workspace, summary = ingest(config_of(root), tmp_path / "ws")
     assert summary.num_files == len(list(files_under(root)))
     assert (summary.clips, summary.missing) == (6, 0)
@@ -191,7 +192,7 @@ def test_a_messy_card_is_ingested_with_every_file_accounted_for(tmp_path: Path):
     for name in ("cut.mp4", "no-index.mp4", "empty.mp4", "text.mkv", "gone.mp4", "two words.json", "_F.gpx"):
         assert name in quarantine
     assert summary.added == 6  # five videos and a CSV; the sixth video lost its end
-    assert summary.broken == 7
+    assert summary.broken == 8
     frames = workspace.lake.read("frames", ["clip_id", "time_s", "speed_mps"]).to_pylist()
     speeds = [row["speed_mps"] for row in frames if row["clip_id"].startswith("percent")]
     np.testing.assert_allclose(speeds[:3], [10, 11, 12])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -116,6 +117,22 @@ def test_what_is_no_video_is_one_line(tmp_path: Path, content, message):
     with pytest.raises(InputError, match=message) as caught:
         list(sample(path, 2.0))
     assert "\n" not in str(caught.value)
+
+
+def test_a_header_that_claims_gigabytes_is_refused(tmp_path: Path):
+    data = write_film(tmp_path / "a.avi", 3, codec="mjpeg").read_bytes()
+    size_field = bytes.fromhex("0040 0060")  # 64 by 96, in every JPEG's frame header
+    assert data.count(size_field) >= 3
+    (tmp_path / "a.avi").write_bytes(data.replace(size_field, bytes.fromhex("f000 f000")))
+    pictures, message = kept(tmp_path / "a.avi", None)
+    assert not pictures
+    assert message.startswith(("damaged after 0 frames", "holds no frame"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match="not a regular file"):
+        list(sample(tmp_path / "a.mp4", None))
 
 
 def test_a_folder_a_missing_file_and_a_broken_link_are_one_line(tmp_path: Path):

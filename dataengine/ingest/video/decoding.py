@@ -16,6 +16,9 @@ from dataengine.ingest.video.endings import is_cut_short, num_expected
 from dataengine.ingest.video.index import VideoIndex
 from dataengine.ingest.video.plan import Run
 
+_MAX_PIXELS = 1 << 27
+"""Twice the largest video there is (16K): a header of a few bytes must not ask for gigabytes."""
+
 _WORTH_SEEKING = 64
 """Skipping fewer packets than this by reading them is cheaper than looking them up."""
 
@@ -51,6 +54,8 @@ def open_video(path: Path) -> Video:
     Raises:
         InputError: The file is missing, no video, or holds sound alone.
     """
+    if path.exists() and not path.is_file():
+        raise InputError("not a readable video (not a regular file)")  # a pipe would be waited for
     try:
         # absolute, or the part before a colon is taken for a protocol
         container = av.open(str(path.absolute()), options=_ONLY_VIDEO_FILES, metadata_errors="replace")
@@ -68,7 +73,7 @@ def open_video(path: Path) -> Video:
     stream = moving[0]
     # one thread a file: files are decoded side by side
     stream.codec_context.thread_count = 1
-    stream.codec_context.options = {"err_detect": "explode"}
+    stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(_MAX_PIXELS)}
     return Video(container, stream)
 
 

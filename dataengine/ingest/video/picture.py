@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
+
+from dataengine.errors import InputError
 
 if TYPE_CHECKING:
     import av
@@ -51,18 +55,20 @@ class Converter:
     """
 
     def __init__(self) -> None:
-        from av.video.reformatter import VideoReformatter
-
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: av.VideoFrame) -> Bgr:
-        """``[H, W, 3]`` uint8 BGR."""
-        # one thread: by itself the scaler would start one for every core of the machine
-        bgr = (
-            self._reformatter.reformat(frame, format="bgr24", threads=1)
-            .to_ndarray()
-            .astype(np.uint8, copy=False)
-        )
+        """``[H, W, 3]`` uint8 BGR.
+
+        Raises:
+            InputError: Its pixels are of a kind that cannot be converted.
+        """
+        try:
+            # one thread: by itself the scaler would start one for every core of the machine
+            converted = self._reformatter.reformat(frame, format="bgr24", threads=1)
+        except (FFmpegError, ValueError) as error:
+            raise InputError(f"its pixels ({frame.format.name}) cannot be converted to colours") from error
+        bgr: Bgr = converted.to_ndarray().astype(np.uint8, copy=False)
         if frame.interlaced_frame:
             bgr = _without_second_field(bgr)
         quarters = round(frame.rotation / 90) % 4
