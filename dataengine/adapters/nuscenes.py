@@ -206,35 +206,42 @@ def _scene_clip(
     usable: dict[int, Image] = {}
     named: set[str] = set()
     for image in images:
-        if image.filename in named or image.filename in settled:
+        name = image.filename
+        if name in named or name in settled:
             continue
-        named.add(image.filename)
-        if image.filename not in present:
-            yield Outcome(
-                path=image.filename, status="missing", reason=f"listed in {version}/sample_data.json"
-            )
+        named.add(name)
+        if name not in present:
+            yield Outcome(path=name, status="missing", reason=f"listed in {version}/sample_data.json")
         elif image.sample in usable:
             reason = f"the same keyframe as {usable[image.sample].filename}"
-            yield Outcome(path=image.filename, status="unused", reason=reason)
+            yield Outcome(path=name, status="unused", reason=reason)
         else:
             usable[image.sample] = image
-    if not usable:
-        return
-    first = images[
-        0
-    ].time_us  # of the scene's first keyframe, there or not, so that times stay when it arrives
+    if usable:
+        # times count from the first keyframe, there or not, and so stay when it arrives
+        yield _clip(version, tables, scene, channel, usable, images[0].time_us, present)
+
+
+def _clip(
+    version: str,
+    tables: Tables,
+    scene: Scene,
+    channel: str,
+    images: dict[int, Image],
+    start_us: int,
+    present: set[str],
+) -> SceneClip:
     stills = tuple(
-        Still(number=number, time_s=(image.time_us - first) / 1e6, image=image.filename)
-        for number, image in usable.items()
+        Still(number=number, time_s=(image.time_us - start_us) / 1e6, image=image.filename)
+        for number, image in images.items()
     )
-    track = np.unique(np.frombuffer(scene.track, np.int64)) if scene.track else np.zeros(0, np.int64)
     messages = (can_file(scene.name, message) for message in MESSAGES)
-    yield SceneClip(
+    return SceneClip(
         clip_id=safe_id(f"{scene.name}_{channel}"),
         drive_id=safe_id(scene.name),
         vehicle_id=scene.vehicle,
         camera=channel,
-        start_time_s=first / 1e6,
+        start_time_s=start_us / 1e6,
         fps=KEYFRAME_RATE,
         source=str(PurePosixPath(stills[0].image).parent),
         files=tuple(still.image for still in stills),
@@ -242,12 +249,10 @@ def _scene_clip(
         stills=stills,
         split_hint=split_of(version, scene.name),
         conditions=conditions(scene),
-        frames={n: (tables.camera(i), i.size, _boxes_of(tables, i.sample_token)) for n, i in usable.items()},
+        frames={n: (tables.camera(i), i.size, _boxes_of(tables, i.sample_token)) for n, i in images.items()},
         table=f"{version}/sample_annotation.json",
         categories=tables.categories,
-        poses=Poses(
-            tables.poses.time_us[track], tables.poses.position[track], tables.poses.quaternion[track]
-        ),
+        poses=tables.poses.take(np.array(scene.track, np.int64)),
         labelled=tables.labelled,
     )
 

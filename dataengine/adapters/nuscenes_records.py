@@ -18,6 +18,9 @@ _BETWEEN = re.compile(r"[\s,]*")
 
 T = TypeVar("T")
 
+Table = Callable[[str, Callable[[dict[str, Any]], Any]], Iterator[Any]]
+"""From a table's name, and what to make of a record, to what was made of each."""
+
 
 def read(root: Path, name: str, build: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     """What ``build`` makes of every record of a table.

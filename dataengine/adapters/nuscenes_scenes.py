@@ -69,6 +69,10 @@ class Poses:
     position: Array
     quaternion: Array
 
+    def take(self, rows: NDArray[np.int64]) -> Poses:
+        """Some of them."""
+        return Poses(self.time_us[rows], self.position[rows], self.quaternion[rows])
+
 
 @dataclass(slots=True)
 class Boxes3d:

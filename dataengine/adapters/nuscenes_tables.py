@@ -13,18 +13,17 @@ The three large tables are read record by record, and only what cameras need is 
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dataengine.adapters.base import BrokenFileError
-from dataengine.adapters.nuscenes_records import microseconds, numbers, read, text
-from dataengine.adapters.nuscenes_scenes import Boxes3d, Image, Poses, Scene, Sensor, Tables
+from dataengine.adapters.nuscenes_annotations import read_annotations
+from dataengine.adapters.nuscenes_records import Table, microseconds, numbers, read, text
+from dataengine.adapters.nuscenes_scenes import Image, Poses, Scene, Sensor, Tables
 
 NEEDED = tuple(
     f"{name}.json"
@@ -33,13 +32,6 @@ NEEDED = tuple(
         *("category", "instance", "sample_annotation"),
     )
 )
-
-VISIBILITY = {"1": 0.2, "2": 0.5, "3": 0.7, "4": 0.9}
-"""The middle of each level's share (0-40, 40-60, 60-80, 80-100 %), over all six cameras together."""
-
-
-Table = Callable[[str, Callable[[dict[str, Any]], Any]], Iterator[Any]]
-"""From a table's name and what to make of a record to what was made."""
 
 
 def load(root: Path, version: str, channels: list[str]) -> Tables:
@@ -69,15 +61,15 @@ def load(root: Path, version: str, channels: list[str]) -> Tables:
     samples = _samples(table, scenes, version)
     wanted = {channel for channel in cameras.values() if not channels or channel in channels}
     pose_index = _images(table, scenes, samples, sensors, sensor_index, wanted)
-    categories, boxes, tokens, labelled = _annotations(table, samples)
+    found = read_annotations(table, samples)
     return Tables(
         scenes=sorted(scenes.values(), key=lambda scene: scene.name),
         sensors=sensors,
         poses=_poses(table, pose_index),
-        categories=categories,
-        boxes=boxes,
-        rows=_rows(tokens),
-        labelled=labelled,
+        categories=found.categories,
+        boxes=found.boxes,
+        rows=found.rows,
+        labelled=found.labelled,
         channels=tuple(sorted(set(cameras.values()))),
     )
 
@@ -169,19 +161,7 @@ def _images(
         if channel == track:
             scene.track.append(pose)
         if key:
-            height, width = int(record["height"]), int(record["width"])
-            if min(height, width) < 1:
-                raise ValueError(f"an image of {width}x{height}")
-            image = Image(
-                filename=text(record, "filename"),
-                time_us=microseconds(record),
-                sample=number,
-                sample_token=record["sample_token"],
-                size=(height, width),
-                pose=pose,
-                sensor=sensor,
-            )
-            scene.images[channel].append(image)
+            scene.images[channel].append(_image(record, number, pose, sensor))
 
     for _ in table("sample_data", build):
         pass
@@ -189,6 +169,21 @@ def _images(
         for images in scene.images.values():
             images.sort(key=lambda image: (image.sample, image.time_us))
     return poses
+
+
+def _image(record: dict[str, Any], sample: int, pose: int, sensor: int) -> Image:
+    height, width = int(record["height"]), int(record["width"])
+    if min(height, width) < 1:
+        raise ValueError(f"an image of {width}x{height}")
+    return Image(
+        filename=text(record, "filename"),
+        time_us=microseconds(record),
+        sample=sample,
+        sample_token=record["sample_token"],
+        size=(height, width),
+        pose=pose,
+        sensor=sensor,
+    )
 
 
 def _poses(table: Table, index: dict[str, int]) -> Poses:
@@ -206,56 +201,3 @@ def _poses(table: Table, index: dict[str, int]) -> Poses:
     for _ in table("ego_pose", build):
         pass
     return poses
-
-
-def _annotations(
-    table: Table, samples: dict[str, tuple[Scene, int]]
-) -> tuple[tuple[str, ...], Boxes3d, list[str], bool]:
-    """Class names, boxes, the sample token of each box, and whether there is any annotation."""
-    names = dict(table("category", lambda r: (text(r, "token"), text(r, "name"))))
-    number = {token: at for at, token in enumerate(names)}
-    instances = {
-        token: (at, category)
-        for at, (token, category) in enumerate(
-            table("instance", lambda r: (text(r, "token"), number[text(r, "category_token")]))
-        )
-    }
-    values, tokens = array("d"), []
-    ids = array("i")
-    interned = {token: token for token in samples}
-
-    def build(record: dict[str, Any]) -> None:
-        sample = interned.get(text(record, "sample_token"))
-        # `or` 0: a scene's own annotations have both counts, other tools' may leave one null
-        seen = (record["num_lidar_pts"] or 0) + (record["num_radar_pts"] or 0)
-        if sample is None or not seen:
-            return
-        instance, category = instances[text(record, "instance_token")]
-        shape = [
-            *numbers(record, "translation", 3),
-            *numbers(record, "size", 3),
-            *numbers(record, "rotation", 4),
-        ]
-        values.extend([*shape, VISIBILITY.get(str(record.get("visibility_token")), np.nan)])
-        ids.extend((category, instance))
-        tokens.append(sample)
-
-    num_records = sum(1 for _ in table("sample_annotation", build))
-    columns = np.frombuffer(values, np.float64).reshape(-1, 11) if values else np.zeros((0, 11))
-    pairs = np.frombuffer(ids, np.int32).reshape(-1, 2) if ids else np.zeros((0, 2), np.int32)
-    boxes = Boxes3d(
-        columns[:, :3],
-        columns[:, 3:6],
-        columns[:, 6:10],
-        pairs[:, 0],
-        pairs[:, 1],
-        columns[:, 10].astype(np.float32),
-    )
-    return tuple(names.values()), boxes, tokens, num_records > 0
-
-
-def _rows(tokens: list[str]) -> dict[str, NDArray[np.int64]]:
-    rows: dict[str, list[int]] = defaultdict(list)
-    for at, token in enumerate(tokens):
-        rows[token].append(at)
-    return {token: np.array(found, np.int64) for token, found in rows.items()}

@@ -32,9 +32,10 @@ from dataengine.adapters.base import (
     safe_id,
 )
 from dataengine.adapters.labels import FrameLabels
-from dataengine.adapters.rigid import bounded, motion, yaw_rate
+from dataengine.adapters.rigid import bounded
 from dataengine.adapters.telemetry import Telemetry
-from dataengine.adapters.waymo_tables import CAMERA, SEGMENT, TIME, blobs, columns, has_columns
+from dataengine.adapters.waymo_motion import from_poses, from_velocity, publishes_velocity
+from dataengine.adapters.waymo_tables import CAMERA, SEGMENT, TIME, blobs, columns
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.schema import POOL, VAL
@@ -56,10 +57,6 @@ _OBJECT = "key.camera_object_id"
 _BOX = tuple(f"[CameraBoxComponent].box.{part}" for part in ("center.x", "center.y", "size.x", "size.y"))
 _TYPE = "[CameraBoxComponent].type"
 _IMAGE = "[CameraImageComponent].image"
-_TRANSFORM = pa.list_(pa.float64(), 16)
-_POSE = "[CameraImageComponent].pose.transform"
-_VELOCITY = tuple(f"[CameraImageComponent].velocity.linear_velocity.{axis}" for axis in "xyz")
-_VEHICLE_POSE = "[VehiclePoseComponent].world_from_vehicle.transform"
 _CONDITIONS = ("time_of_day", "weather", "location")
 
 
@@ -180,35 +177,12 @@ class Waymo(Adapter):
         are differences over time. Without velocities, all come from ``vehicle_pose``; without that, none.
         """
         assert isinstance(recording, SegmentClip)
-        measured = {_POSE: _TRANSFORM, **dict.fromkeys(_VELOCITY, pa.float64())}
-        if has_columns(self.root, recording.source, measured):
-            return self._from_velocity(recording, measured)
+        if publishes_velocity(self.root, recording.source):
+            return from_velocity(self.root, recording.source, recording.times_us, recording.rows)
         if _POSES not in recording.components:
             return None
-        wanted = {**_KEYS, _VEHICLE_POSE: _TRANSFORM}
-        table = columns(self.root, recording.components[_POSES], wanted)
-        rows = np.flatnonzero(table[SEGMENT] == recording.segment)
-        rows = rows[np.argsort(table[TIME][rows], kind="stable")]
-        time_s = (table[TIME][rows] - recording.times_us[0]) / 1e6
-        pose = table[_VEHICLE_POSE][rows].reshape(-1, 4, 4)
-        return motion(time_s, pose[:, :3, 3], pose[:, :3, 0])
-
-    def _from_velocity(self, recording: SegmentClip, wanted: dict[str, pa.DataType]) -> Telemetry | None:
-        table = columns(self.root, recording.source, wanted)
-        velocity = bounded(np.stack([table[column] for column in _VELOCITY], 1)[recording.rows])
-        nose = bounded(table[_POSE].reshape(-1, 4, 4)[recording.rows, :3, 0])
-        time_s = (recording.times_us - recording.times_us[0]) / 1e6
-        known = np.isfinite(velocity).all(1) & np.isfinite(nose).all(1)
-        if known.sum() < 2:
-            return None
-        time_s, velocity, nose = time_s[known], velocity[known], nose[known]
-        speed = (velocity * nose).sum(1)
-        signals = {
-            "speed_mps": speed,
-            "yaw_rate_radps": yaw_rate(time_s, nose),
-            "acceleration_mps2": np.asarray(np.gradient(speed, time_s)),
-        }
-        return Telemetry.on_one_clock(time_s, signals)
+        poses = recording.components[_POSES]
+        return from_poses(self.root, poses, recording.segment, int(recording.times_us[0]))
 
     def _segment(self, folder: str, components: dict[str, str]) -> Iterator[Recording | Outcome]:
         split = PurePosixPath(folder).name or self.root.resolve().name

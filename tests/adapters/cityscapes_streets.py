@@ -9,6 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from dataengine.adapters.base import Recording
+from dataengine.adapters.cityscapes import Cityscapes
+from dataengine.adapters.labels import FrameLabels
+from dataengine.config import DatasetConfig
+from tests.adapters.accounts import settled
 from tests.adapters.recordings import street, write_image
 
 HEIGHT, WIDTH = 48, 64
@@ -90,3 +95,27 @@ def write_frame(root: Path, where: str) -> None:
     """An image with instance ids."""
     add_image(root, where)
     add_ids(root, where)
+
+
+SIZE = (HEIGHT, WIDTH)
+ONE = stem(0, 19)
+CLIP = "aachen_000000_000000"
+"""The clip that frame 19 is of: it begins at frame 0, there or not."""
+
+Outcomes = dict[str, tuple[str, str]]
+
+
+def opened(root: Path, **settings: Any) -> tuple[Cityscapes, dict[str, Recording], Outcomes]:
+    """The adapter, its clips and its outcomes, after a look that each file appears once."""
+    adapter = Cityscapes(root, DatasetConfig(name="cityscapes", **settings))
+    return adapter, *settled(adapter)
+
+
+def read_one(root: Path, **settings: Any) -> FrameLabels:
+    """The labels of frame 19."""
+    adapter, clips, _ = opened(root, **settings)
+    reader = adapter.labels(clips[CLIP])
+    assert reader is not None
+    labels = reader(19, SIZE)
+    assert labels is not None
+    return labels

@@ -11,6 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dataengine.adapters.base import Recording
+from dataengine.adapters.nuscenes import NuScenes
+from dataengine.config import DatasetConfig
+from tests.adapters.accounts import settled
 from tests.adapters.recordings import street, write_image
 
 START_US = 1_532_402_927_000_000
@@ -167,3 +171,22 @@ def write_can(root: Path, scene: str, message: str, records: list[dict[str, Any]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(records))
     return path
+
+
+SIZE = (48, 64)
+CAR = [19.5, 14.625, 44.5, 33.375]
+"""The fixture's car: a near face of 2 m x 1.5 m at 8 m, through a focal length of 100 pixels."""
+
+Outcomes = dict[str, tuple[str, str]]
+
+
+def opened(root: Path, **settings: Any) -> tuple[NuScenes, dict[str, Recording], Outcomes]:
+    """The adapter, its clips and its outcomes, after a look that each file appears once."""
+    adapter = NuScenes(root, DatasetConfig(name="nuscenes", **settings))
+    return adapter, *settled(adapter)
+
+
+def front(root: Path, **settings: Any) -> tuple[NuScenes, Recording]:
+    """The adapter and the front camera's clip of scene 0061."""
+    adapter, clips, _ = opened(root, **settings)
+    return adapter, clips["scene-0061_CAM_FRONT"]
