@@ -82,8 +82,11 @@ class Exchange(Adapter):
         placed, lost = [], list[Outcome]()
         for entry in entries:
             place = self.fields.place(entry.image)
-            if place is not None:
+            if place is not None and (not self.config.cameras or place.camera in self.config.cameras):
                 placed.append((entry, place))
+                continue
+            if place is not None:
+                lost += left_out(entry, f"camera {place.camera!r} is not among dataset.cameras")
                 continue
             names = ", ".join(f"dataset.fields.{name}" for name in self.fields.patterns)
             lost += left_out(entry, f"{names} not found in its path")

@@ -114,19 +114,20 @@ class Lookup:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = set(paths)
         self._by_name: dict[str, list[str]] = defaultdict(list)
-        for path in paths:
+        for path in sorted(self._paths):
             self._by_name[PurePosixPath(path).name].append(path)
 
     def find(self, name: str) -> str | None:
         """The path that a name means; ``None`` if there is none, or more than one."""
         parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+        if "/".join(parts) in self._paths:
+            return "/".join(parts)
         candidates = self._by_name.get(parts[-1], []) if parts else []
         for length in range(len(parts), 0, -1):
             wanted = parts[-length:]
             ending = [path for path in candidates if path.split("/")[-length:] == wanted]
-            if wanted == parts and "/".join(parts) in ending:
-                return "/".join(parts)
             if ending:
                 return ending[0] if len(ending) == 1 else None
         return None

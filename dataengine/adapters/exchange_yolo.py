@@ -62,6 +62,10 @@ class Yolo(Exchange):
         """Names in the order of their indices; none where no file tells them."""
         yield from (name for _, name in sorted(self.names.items()))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Cross to a worker with the names."""
+        return {**super().__getstate__(), "names": self.names}
+
     @cached_property
     def names(self) -> dict[int, str]:
         """Class index -> name."""
@@ -71,7 +75,6 @@ class Yolo(Exchange):
         """Images by pair, text files without an image, files of names and splits."""
         images = [name for name in files if suffix(name) in IMAGE_SUFFIXES]
         told_by = {outcome.path for outcome in self._about.outcomes}
-        assert self.names is self._about.names  # read here, once: workers get them with the adapter
         texts = [name for name in files if suffix(name) == ".txt" and name not in told_by]
         matched = pairs(images, (name for name in texts if PurePosixPath(name).name not in _LISTS))
         if not any(labels for _, labels in matched.pairs):

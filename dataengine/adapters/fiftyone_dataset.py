@@ -109,6 +109,9 @@ class FiftyOneDataset(Adapter):
             if not Path(row["filepath"]).is_file():
                 reason = f"FiftyOne dataset {self.dataset.name} names it"
                 yield Outcome(path=path, status="missing", reason=reason)
+            elif self.config.cameras and text(row.get("camera")) not in self.config.cameras:
+                reason = f"camera {text(row.get('camera'))!r} is not among dataset.cameras"
+                yield Outcome(path=path, status="unused", reason=reason)
             else:
                 present.append((path, row))
         if videos:

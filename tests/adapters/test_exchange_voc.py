@@ -223,6 +223,18 @@ def test_paths_tell_drives_clips_cameras_and_numbers(tmp_path: Path):
     assert "dataset.fields.number not found in its path" in strays["JPEGImages/other.png"].reason
 
 
+def test_cameras_are_chosen_by_name(tmp_path: Path):
+    write_voc(tmp_path, {"left_1": [], "right_1": []})
+    config = DatasetConfig(name="voc", fields={"camera": "left|right"}, cameras=["right"])
+    clips, strays = listed(Voc(tmp_path, config))
+    assert [still.image for clip in clips.values() for still in clip.stills] == ["JPEGImages/right_1.png"]
+    reason = "camera 'left' is not among dataset.cameras"
+    assert {path: outcome.reason for path, outcome in strays.items()} == {
+        "JPEGImages/left_1.png": reason,
+        "Annotations/left_1.xml": reason,
+    }
+
+
 def test_a_number_too_large_for_a_frame_is_a_time_and_names_give_the_order(tmp_path: Path):
     write_voc(tmp_path, dict.fromkeys(["1315971854123456789", "999", "1000"], ()))
     (clip,) = listed(voc(tmp_path))[0].values()

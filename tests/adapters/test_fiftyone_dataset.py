@@ -151,6 +151,17 @@ def test_videos_have_the_boxes_of_their_frames(fo: Any, tmp_path: Path):
     assert [row["xyxy"][:1] for row in rows[:4]] == [[1], [], [5], [7]]
 
 
+def test_cameras_are_chosen_by_name(fo: Any, tmp_path: Path):
+    image_dataset(fo, tmp_path)
+    settings = config("images", camera="weather")
+    settings.cameras = ["clear"]
+    found = list(FiftyOneDataset(media_root(settings), settings).recordings())
+    assert [item.camera for item in found if isinstance(item, Recording)] == ["clear"]
+    assert {item.reason for item in found if isinstance(item, Outcome)} == {
+        "camera 'rain' is not among dataset.cameras"
+    }
+
+
 def test_a_dataset_can_be_read_without_labels_and_as_part_of_a_mix(fo: Any, tmp_path: Path):
     image_dataset(fo, tmp_path / "in")
     adapter, clips, _ = opened("images", labels="none")

@@ -165,6 +165,20 @@ def test_a_mix_is_ingested_with_each_frame_s_own_dataset_and_licence(tmp_path: P
     assert (summary.frames, summary.added) == (0, 0)
 
 
+def test_parts_that_moved_together_are_followed(tmp_path: Path):
+    config = Config(dataset=three(tmp_path / "in"))
+    config.compute.workers = 1
+    ingest.ingest(config, tmp_path / "work")
+    (tmp_path / "in").rename(tmp_path / "moved")
+    for part in config.dataset.parts:
+        part.root = part.root.replace("/in/", "/moved/")
+    workspace, summary = ingest.ingest(config, tmp_path / "work")
+    assert (summary.frames, workspace.source_root) == (0, (tmp_path / "moved").resolve())
+    config.dataset.parts[1].root = str((tmp_path / "moved/coco").rename(tmp_path / "coco"))
+    with pytest.raises(UserError, match=r"lacks a/camvid/train, which .* was ingested from"):
+        ingest.ingest(config, tmp_path / "work")
+
+
 def test_workers_need_not_read_the_parts_again(tmp_path: Path):
     config = three(tmp_path)
     adapter, clips, _ = opened(config)
