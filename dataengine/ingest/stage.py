@@ -64,7 +64,7 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
         _check_settings(workspace, adapter, config, card)
     if workspace is None:
         workspace = _created(adapter, config, card, root, marks)
-    elif config.dataset.root is not None:
+    elif config.dataset.root is not None or config.dataset.name in ("mixed", "fiftyone"):
         _follow(workspace, source)
     _remove_leftovers(workspace)
     ledger = Ledger(workspace)
