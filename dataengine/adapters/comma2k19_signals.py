@@ -32,7 +32,13 @@ Floats = NDArray[np.float64]
 _Logs = Mapping[str, tuple[Floats, Floats]]
 """Times and values by name."""
 
-_GNSS_COLUMNS = {"gnss_latitude_deg": 0, "gnss_longitude_deg": 1, "gnss_speed_mps": 2, "gnss_altitude_m": 4}
+_GNSS_COLUMNS = {
+    "gnss_latitude_deg": 0,
+    "gnss_longitude_deg": 1,
+    "gnss_speed_mps": 2,
+    "gnss_altitude_m": 4,
+    "gnss_heading_deg": 5,
+}
 
 _HALF_WINDOW_S = 0.25
 """CAN speeds come in steps of 0.028 m/s at 83 Hz: over half a second a step is 0.06 m/s^2."""
@@ -88,9 +94,6 @@ def _of_phone(logs: _Logs) -> _Logs:
     for receiver in GNSS:
         if receiver in logs:
             found |= {name: _column(logs[receiver], column) for name, column in _GNSS_COLUMNS.items()}
-            time_s, bearings = _column(logs[receiver], 5)
-            with np.errstate(invalid="ignore"):
-                found["gnss_heading_deg"] = (time_s, bearings % 360.0)
     return found
 
 

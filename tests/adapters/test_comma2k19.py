@@ -197,6 +197,16 @@ def test_a_camera_that_looks_east_heads_90_degrees(tmp_path: Path):
     assert heading.values.tolist() == pytest.approx([90] * 20, abs=1e-4)
 
 
+def test_headings_are_read_along_the_shorter_arc(tmp_path: Path):
+    folder = write_segment(tmp_path) / "processed_log/GNSS/live_gnss_qcom"
+    write_array(folder / "t", BOOT_S + np.array([0.0, 0.5]))
+    write_array(folder / "value", np.array([[0, 0, 0, 0, 0, 350.0], [0, 0, 0, 0, 0, 20.0]]))
+    adapter = adapter_on(tmp_path)
+    recordings, _ = settled(adapter)
+    heading = adapter.telemetry(recordings[CLIP]).signals["gnss_heading_deg"]
+    assert heading.at(np.array([0.25]), 1.0).tolist() == pytest.approx([5])
+
+
 def test_measurements_that_failed_are_nan_and_those_without_a_time_left_out(tmp_path: Path):
     folder = write_segment(tmp_path) / "processed_log/CAN/steering_angle"
     write_array(folder / "t", BOOT_S + np.array([0.2, 0.0, np.nan, 0.4]))

@@ -144,6 +144,39 @@ def test_images_within_tables_are_clips_too(tmp_path: Path, write):
     assert shown[f"episode_000001_{WRIST}/000002"] == pytest.approx(grey(6)[0, 0, 0] / 255, abs=1e-3)
 
 
+def test_packed_images_without_a_clock_are_timed_by_their_rows(tmp_path: Path):
+    write_v2(tmp_path, (20,), videos=(), images=(FRONT,))
+    path = tmp_path / "data/chunk-000/episode_000000.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["timestamp", "frame_index"]), path)
+    adapter = adapter_on(tmp_path)
+    (recording,) = settled(adapter)[0].values()
+    assert [(image.number, image.time_s) for image in adapter.encoded(recording)] == [
+        (number, number / 10) for number in range(20)
+    ]
+
+
+def test_episodes_of_one_row_group_are_told_apart(tmp_path: Path):
+    write_v3(tmp_path)
+    path = tmp_path / "data/chunk-000/file-000.parquet"
+    pq.write_table(pq.read_table(path), path)
+    assert pq.ParquetFile(path).num_row_groups == 1
+    adapter = adapter_on(tmp_path)
+    recordings, _ = settled(adapter)
+    action = adapter.telemetry(recordings[f"episode_000001_{FRONT}"]).signals["action"]
+    assert action.values[:, 0].tolist() == [4.5, 5.5, 6.5, 7.5, 8.5, 9.5]
+
+
+def test_episodes_lie_in_folders_of_the_stated_size(tmp_path: Path):
+    write_v2(tmp_path, chunks_size=1)
+    for folder, name in (("data", "episode_000001.parquet"), ("videos", f"{FRONT}/episode_000001.mp4")):
+        to = tmp_path / folder / "chunk-001" / name
+        to.parent.mkdir(parents=True)
+        (tmp_path / folder / "chunk-000" / name).rename(to)
+    recordings, outcomes = settled(adapter_on(tmp_path))
+    assert recordings[f"episode_000001_{FRONT}"].files[1] == "data/chunk-001/episode_000001.parquet"
+    assert "missing" not in {status for status, _ in outcomes.values()}
+
+
 def test_one_camera_may_be_video_and_another_packed(tmp_path: Path):
     write_v2(tmp_path, images=(WRIST,))
     recordings, _ = settled(adapter_on(tmp_path))
