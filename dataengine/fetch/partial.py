@@ -7,6 +7,8 @@ a pair from which the next one can continue, or a part without a description, wh
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -69,11 +71,24 @@ class PartialFile:
             self.most = 0
         self.version = version
 
-    def append(self, data: bytes) -> None:
-        """Add bytes at the end."""
-        with mistakes(self.part), self.part.open("ab", buffering=0) as handle:
-            handle.write(data)
-        self.most = max(self.most, self.size)
+    @contextmanager
+    def appending(self) -> Iterator[Callable[[bytes], int]]:
+        """Give a function that adds bytes at the end and returns how many are here now."""
+        with mistakes(self.part):
+            handle = self.part.open("ab")
+        size = self.size
+
+        def append(data: bytes) -> int:
+            nonlocal size
+            with mistakes(self.part):
+                handle.write(data)
+                handle.flush()
+            size += len(data)
+            self.most = max(self.most, size)
+            return size
+
+        with handle:
+            yield append
 
     def finish(self) -> None:
         """Give the whole file its name."""

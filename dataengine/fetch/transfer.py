@@ -148,15 +148,17 @@ def _why_anew(old: Version, new: Version) -> str:
 
 
 def _receive(partial: PartialFile, read: Callable[[int], bytes], total: int) -> None:
-    with bar(file_name(partial.version.url), total or None, "bytes", done=partial.size) as advance:
-        while not total or partial.size < total:
-            data = read(min(_CHUNK, total - partial.size) if total else _CHUNK)
+    size = partial.size
+    label = file_name(partial.version.url)
+    with bar(label, total or None, "bytes", done=size) as advance, partial.appending() as append:
+        while not total or size < total:
+            data = read(min(_CHUNK, total - size) if total else _CHUNK)
             if not data:
                 break
-            partial.append(data)
+            size = append(data)
             advance(len(data))
-    if partial.size < max(total, 1):
-        raise _AgainError(f"cut after {partial.size:,} of {f'{total:,}' if total else 'unknown'} bytes")
+    if size < max(total, 1):
+        raise _AgainError(f"cut after {size:,} of {f'{total:,}' if total else 'unknown'} bytes")
 
 
 def _refused(partial: PartialFile, error: urllib.error.HTTPError, num_bytes: int) -> None:

@@ -55,10 +55,11 @@ def verify(card: Card, root: Path) -> str:
     judged = _by_checksums(card, root, records, problems) if records else _by_structure(card, root, problems)
     for line in problems.lines():
         say(f"{card.name}: {line}")
-    if problems.count:
+    if total := problems.count.total():
         command = f"`dataengine datasets download={card.name}`"
         remedy = f"remove what is altered; {command} fetches it" if records else f"see {command}"
-        raise InputError(f"{root}: {problems.count.total():,} problems in {card.name} ({judged}); {remedy}")
+        found = f"{total:,} {'problem' if total == 1 else 'problems'} in {card.name}"
+        raise InputError(f"{root}: {found} ({judged}); {remedy}")
     return f"{card.name}: nothing missing, nothing altered in {root} ({judged})"
 
 
@@ -96,7 +97,7 @@ def _by_structure(card: Card, root: Path, problems: _Problems) -> str:
             if item.status in {"missing", "broken"}:
                 problems.add(item.status, f"{item.path} ({item.reason})")
     if not found["recordings"]:
-        problems.add("recordings missing", f"none of {card.name} found")
+        problems.add("dataset without a recording", f"nothing of {card.name} can be ingested")
     unused = f", {found['unused']:,} unused" if found["unused"] else ""
     return (
         f"{found['recordings']:,} recordings with {found['files']:,} files{unused}; no checksums are recorded"

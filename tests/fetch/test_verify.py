@@ -52,7 +52,7 @@ def test_each_kind_of_damage_is_one_line_with_the_first_few(tmp_path: Path, fetc
 
 def test_a_download_that_was_not_finished_is_missing(tmp_path: Path, fetched, capsys):
     more = card(*fetched.downloads, Download(url="http://127.0.0.1/labels.zip"))
-    with pytest.raises(InputError, match="1 problems"):
+    with pytest.raises(InputError, match="1 problem in"):
         verify(more, tmp_path)
     assert "1 not downloaded: http://127.0.0.1/labels.zip" in capsys.readouterr().err
 
@@ -93,3 +93,10 @@ def test_the_whole_of_real_camvid_is_whole(data_root: Path):
     line = verify(cards.load("camvid"), data_root / "camvid")
     assert "nothing missing" in line
     assert "1,402 files" in line  # 701 images and their masks
+
+
+def test_a_folder_without_a_usable_recording_is_a_problem(tmp_path: Path, camvid: Path, capsys):
+    for path in (camvid / "val").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match=r"problems? in camvid|holds"):
+        verify(cards.load("camvid"), camvid)
