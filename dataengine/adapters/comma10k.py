@@ -18,6 +18,7 @@ from typing import Any
 
 from dataengine.adapters.base import Adapter, BrokenFileError, LabelReader, Recording, Still, files_under
 from dataengine.adapters.comma10k_layout import (
+    CAMERAS,
     FRAME_RATE,
     FRAMES_PER_SEGMENT,
     IMAGES,
@@ -31,7 +32,7 @@ from dataengine.adapters.comma10k_masks import MOVABLE, MOVABLE_VALUE, class_val
 from dataengine.adapters.labels import FrameLabels
 from dataengine.adapters.masks import components
 from dataengine.config import DatasetConfig
-from dataengine.errors import InputError
+from dataengine.errors import ConfigError, InputError
 from dataengine.images import read_mask
 from dataengine.schema import POOL, VAL
 from dataengine.workspace import Outcome
@@ -61,6 +62,9 @@ class Comma10k(Adapter):
 
     def recordings(self) -> Iterator[Recording | Outcome]:
         """One clip for each camera and minute that has an image, then files that are part of none."""
+        unknown = sorted(set(self.config.cameras) - set(CAMERAS))
+        if unknown:
+            raise ConfigError(f"dataset.cameras={unknown}: comma10k has {' and '.join(CAMERAS)}")
         files = list(files_under(self.root))
         outcomes: dict[str, Outcome] = {}
         listed = read_list(self.root, outcomes) if LIST in files else None

@@ -15,6 +15,7 @@ FRAMES_PER_SEGMENT = 1200
 IMAGES = {"imgs": "masks", "imgs2": "masks2"}
 """Folders of images, and of their masks."""
 LIST = "files_trainable"
+CAMERAS = ("road", "wide")
 
 _NAME = re.compile(
     r"\d{1,6}_(?:(?P<camera>[ef])_)?(?P<dongle>[0-9a-f]{16})_(?P<start>\d{4}-\d\d-\d\d--\d\d-\d\d-\d\d)"
@@ -49,7 +50,7 @@ class Name:
     @property
     def clip_id(self) -> str:
         """One minute of one camera."""
-        return f"{self.drive_id}--{self.segment}" + ("" if self.camera == "road" else f"_{self.camera}")
+        return f"{self.drive_id}--{self.segment}" + ("" if self.camera == CAMERAS[0] else f"_{self.camera}")
 
 
 def parse(path: str) -> Name | None:
@@ -62,7 +63,7 @@ def parse(path: str) -> Name | None:
         start=match["start"],
         segment=int(match["segment"]),
         frame=int(match["frame"]),
-        camera="wide" if match["camera"] == "e" else "road",
+        camera=CAMERAS[match["camera"] == "e"],
     )
 
 

@@ -16,9 +16,10 @@ from dataengine.adapters.comma2k19_layout import CLOCK, LOGS, POSES, VIDEO, Segm
 from dataengine.adapters.comma2k19_signals import signals
 from dataengine.adapters.telemetry import Telemetry
 from dataengine.config import DatasetConfig
-from dataengine.errors import InputError
+from dataengine.errors import ConfigError, InputError
 from dataengine.workspace import Outcome
 
+CAMERA = "road"
 FRAME_RATE = 20.0
 SEGMENT_S = 60.0
 
@@ -28,7 +29,7 @@ class Comma2k19(Adapter):
 
     Args:
         root: Folder that holds ``Chunk_1/`` and so on, one of these, or a route in it.
-        config: Nothing of it is read.
+        config: Its cameras may name the one that there is.
     """
 
     def __init__(self, root: Path, config: DatasetConfig) -> None:
@@ -41,6 +42,8 @@ class Comma2k19(Adapter):
 
     def recordings(self) -> Iterator[Recording | Outcome]:
         """Segments by route and number, then files that are part of none."""
+        if set(self.config.cameras) - {CAMERA}:
+            raise ConfigError(f"dataset.cameras={self.config.cameras}: comma2k19 has one camera, {CAMERA}")
         found, strays = segments(self.root, files_under(self.root))
         if not found:
             raise InputError(
@@ -104,7 +107,7 @@ def _recording(segment: Segment, used: tuple[str, ...]) -> Recording:
         clip_id=f"{segment.route}--{segment.number}",
         drive_id=segment.route,
         vehicle_id=segment.dongle,
-        camera="road",
+        camera=CAMERA,
         start_time_s=SEGMENT_S * segment.number,
         fps=FRAME_RATE,
         source=f"{segment.folder}{VIDEO}",

@@ -114,14 +114,7 @@ class LeRobot(Adapter):
         for key in (*videos, *packed):
             stretch = episode.videos.get(key)
             names = (*((stretch.path,) if stretch is not None else ()), *table)
-            # version 2 gives each episode files of its own; the table serves all of its cameras
-            own = (
-                ()
-                if info.version == 3
-                else names
-                if len(videos + packed) == 1
-                else names[: stretch is not None]
-            )
+            num_own = _num_own(info, len(videos) + len(packed), stretch is not None)
             yield Recording(
                 clip_id=safe_id(f"episode_{episode.index:06d}_{key}"),
                 drive_id=f"episode_{episode.index:06d}",
@@ -129,8 +122,8 @@ class LeRobot(Adapter):
                 camera=key,
                 fps=info.fps,
                 source=names[0],
-                files=own,
-                shared=names[len(own) :],
+                files=names[:num_own],
+                shared=names[num_own:],
                 embedded=stretch is None,
                 video_from_s=stretch.from_s if stretch is not None else 0.0,
                 video_to_s=stretch.to_s if stretch is not None else None,
@@ -155,6 +148,16 @@ class LeRobot(Adapter):
 def _episode(recording: Recording) -> int | None:
     """The episode whose rows to look for in a table; ``None`` where no other episode is in it."""
     return None if recording.files else int(recording.drive_id.removeprefix("episode_"))
+
+
+def _num_own(info: Info, num_cameras: int, is_video: bool) -> int:
+    """How many of a recording's video and table no other recording draws on.
+
+    Version 3 shares both among episodes; version 2 shares the table among the cameras of one episode.
+    """
+    if info.version == 3:
+        return 0
+    return 2 if num_cameras == 1 else int(is_video)
 
 
 def _files(recording: Recording) -> tuple[str, ...]:

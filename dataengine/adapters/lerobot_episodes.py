@@ -72,6 +72,7 @@ class Episodes:
         self.info = info
         self.files = files
         self.outcomes: dict[str, Outcome] = {}
+        self._present = frozenset(files)
         self._tasks = self._read_tasks()
 
     def __iter__(self) -> Iterator[Episode]:
@@ -144,7 +145,7 @@ class Episodes:
         where: dict[str, int] = {"episode_index": index, "episode_chunk": index // self.info.chunks_size}
         data = self.info.data.format(**where)
         task = _text(tasks)
-        if not task and source != LIST_V2 and data in self.files:
+        if not task and source != LIST_V2 and data in self._present:
             number = task_number(self.root / data)
             task = self._tasks.get(number, "") if number is not None else ""
         return Episode(

@@ -91,15 +91,7 @@ def read_info(root: Path, files: Sequence[str]) -> Info:
     Raises:
         InputError: It is of a version that is not read.
     """
-    faults: list[str] = []
-    value: dict[str, Any] = {}
-    try:
-        loaded = load_json(root / INFO) if INFO in files else {}
-        value = loaded if isinstance(loaded, dict) else {}
-        if value is not loaded:
-            faults.append("not a JSON object")
-    except InputError as error:
-        faults.append(str(error))
+    value, faults = _load(root, files)
     known = bool(value)
     stated = _version(value.get("codebase_version"), root)
     if known and stated is None:
@@ -131,6 +123,19 @@ def read_info(root: Path, files: Sequence[str]) -> Info:
         splits=_splits(value.get("splits")),
         faults=tuple(faults),
     )
+
+
+def _load(root: Path, files: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """What ``info.json`` holds, and what is wrong with it as a whole."""
+    if INFO not in files:
+        return {}, []
+    try:
+        value = load_json(root / INFO)
+    except InputError as error:
+        return {}, [str(error)]
+    if not isinstance(value, dict) or not value:
+        return {}, ["not a JSON object, or an empty one"]
+    return value, []
 
 
 def _version(stated: Any, root: Path) -> int | None:

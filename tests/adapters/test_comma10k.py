@@ -11,7 +11,7 @@ from dataengine.adapters.base import BrokenFileError
 from dataengine.adapters.comma10k import Comma10k
 from dataengine.adapters.comma10k_masks import COLOURS, VOID, class_values
 from dataengine.config import Config, DatasetConfig
-from dataengine.errors import InputError
+from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest
 from tests.adapters.accounts import settled
 from tests.adapters.comma_recordings import PAINT, painted, write_pair
@@ -186,6 +186,11 @@ def test_a_mask_cut_short_is_broken(tmp_path: Path, keep):
     recordings, _ = settled(adapter)
     with pytest.raises(BrokenFileError, match=f"masks/{name}: (empty file|not a readable image|cut short)"):
         adapter.labels(recordings[f"{A}--1"])(4, (36, 48))
+
+
+def test_a_camera_that_there_is_not_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"dataset.cameras=.*: comma10k has road and wide"):
+        settled(adapter_on(tmp_path, cameras=["driver"]))
 
 
 def test_a_folder_of_something_else_names_what_was_looked_for(tmp_path: Path):

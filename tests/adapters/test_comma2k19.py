@@ -11,7 +11,7 @@ import pytest
 from dataengine.adapters.base import BrokenFileError, files_under
 from dataengine.adapters.comma2k19 import Comma2k19
 from dataengine.config import Config, DatasetConfig
-from dataengine.errors import InputError
+from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest
 from tests.adapters.accounts import fault_of, settled
 from tests.adapters.comma_recordings import (
@@ -245,6 +245,11 @@ def test_a_dataset_without_any_video_says_so(tmp_path: Path):
         InputError, match=r"none of .* can be used .*video.hevc: not there; without its frames"
     ):
         ingest(config_on(tmp_path / "data"), tmp_path / "work")
+
+
+def test_a_camera_that_there_is_not_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"dataset.cameras=.*: comma2k19 has one camera, road"):
+        settled(Comma2k19(tmp_path, DatasetConfig(name="comma2k19", cameras=["wide"])))
 
 
 def test_a_folder_of_something_else_names_what_was_looked_for(tmp_path: Path):
