@@ -19,4 +19,4 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 @pytest.fixture
 def patience() -> Patience:
-    return Patience(attempts=3, wait_s=0.01, longest_wait_s=0.05, timeout_s=0.3)
+    return Patience(attempts=3, wait_s=0.01, longest_wait_s=0.05, timeout_s=0.5)
