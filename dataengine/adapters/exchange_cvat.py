@@ -1,14 +1,17 @@
 """CVAT 1.1: one XML file for the images of a task, or one for each video.
 
 ``labels.xml`` beside ``data/`` (FiftyOne), ``annotations.xml`` beside ``images/`` (CVAT's own export), or
-``labels/x.xml`` with ``<track>`` elements beside ``data/x.mp4``. Boxes, polygons and masks become boxes;
+``labels/x.xml`` with ``<track>`` elements beside ``data/x.mp4``, or, as CVAT exports the frames of a video,
+``annotations.xml`` beside ``images/frame_000000.PNG`` and so on. Boxes, polygons and masks become boxes;
 tags, polylines and points are no objects. An occluded object counts as half visible.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dataengine.adapters.base import BrokenFileError, LabelReader, Recording, safe_id
@@ -33,6 +36,7 @@ from dataengine.adapters.exchange_reading import (
     video_rate,
 )
 from dataengine.adapters.labels import FrameLabels
+from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
 from dataengine.quarantine import Outcome
 
@@ -41,6 +45,14 @@ class Cvat(Exchange):
     """CVAT for images 1.1 and CVAT for video 1.1; ``fields.labels`` names the XML files."""
 
     options = ("labels",)
+
+    def __init__(self, root: Path, config: DatasetConfig) -> None:
+        super().__init__(root, config)
+        self._last: tuple[str, Tracks | BrokenFileError] = ("", BrokenFileError("", ""))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Cross to a worker without tracks."""
+        return {**super().__getstate__(), "_last": ("", BrokenFileError("", ""))}
 
     def class_names(self) -> Iterator[str]:
         """Names of the labels that the XML files define, and of those they use."""
@@ -68,15 +80,25 @@ class Cvat(Exchange):
         for name, value in documents.items():
             if value.get("image") is not None:
                 self._list(name, value, lookup, taken, listing)
-        listing.entries += [Entry(image=image) for image in images if image not in taken]
-        self._pair_videos(videos, documents, listing)
+        numbered = self._numbered(documents, [image for image in images if image not in taken], videos)
+        listing.entries += [
+            Entry(image=image, key=numbered.get(image)) for image in images if image not in taken
+        ]
+        of_frames = {name for name, _ in numbered.values()}
+        listing.outcomes += [Outcome(path=name, status="added") for name in sorted(of_frames)]
+        tables = [name for name, value in documents.items() if value.get("image") is None]
+        self._pair_videos(videos, [name for name in tables if name not in of_frames], listing)
         return listing
 
     def inline(self, entry: Entry) -> tuple[FrameLabels | None, tuple[int, int] | None]:
-        """Objects of one ``<image>``."""
+        """Objects of one ``<image>``, or of the tracks at the frame that an image's number says."""
         name, number = entry.key
+        elements = self._documents[0][name].get("image")
+        if elements is None:
+            tracks = self._tracks(name)
+            return tracks.at(number, (tracks.size or (0, 0))[::-1]), tracks.size
         try:
-            return image_labels(as_list(self._documents[0][name]["image"])[number])
+            return image_labels(as_list(elements)[number])
         except DAMAGE as error:
             raise InputError(f"its labels in {name} are damaged ({told(error)})") from error
 
@@ -86,10 +108,7 @@ class Cvat(Exchange):
             return super().labels(recording)
         if len(recording.files) < 2:
             return None
-        name = recording.files[1]
-        value = self._read(name)
-        with damage_of(name):
-            return Tracks.parse(value).at
+        return self._tracks(recording.files[1]).at
 
     @cached_property
     def _documents(self) -> tuple[dict[str, dict[str, Any]], list[Outcome]]:
@@ -104,6 +123,36 @@ class Cvat(Exchange):
                     raise
                 outcomes.append(Outcome(path=name, status="broken", reason=error.reason))
         return documents, outcomes
+
+    def _tracks(self, name: str) -> Tracks:
+        """The tracks of an XML file, the last one kept; ``BrokenFileError`` if they cannot be used."""
+        if name != self._last[0]:
+            try:
+                value = self._read(name)
+                with damage_of(name):
+                    self._last = (name, Tracks.parse(value))
+            except BrokenFileError as error:
+                self._last = (name, error)
+        if isinstance(self._last[1], Tracks):
+            return self._last[1]
+        raise BrokenFileError(name, self._last[1].reason)
+
+    def _numbered(
+        self, documents: dict[str, dict[str, Any]], images: list[str], videos: list[str]
+    ) -> dict[str, tuple[str, int]]:
+        """XML file and number of images that are frames of a video, as CVAT exports them beside tracks."""
+        beside = {_folder(video) for video in videos}
+        folders: dict[str, list[str]] = defaultdict(list)
+        for image in images:
+            folders[_folder(image)].append(image)
+        found = {}
+        for name, value in documents.items():
+            if value.get("track") and value.get("image") is None and _folder(name) not in beside:
+                for image in folders.pop(_folder(name), []):
+                    place = self.fields.place(image)
+                    if place is not None and place.number is not None:
+                        found[image] = (name, place.number)
+        return found
 
     def _read(self, name: str) -> dict[str, Any]:
         value = read_xml(self.root, name).get("annotations")
@@ -133,8 +182,7 @@ class Cvat(Exchange):
         reason = f"{odd} images without a name or listed twice: left out" if odd else ""
         listing.outcomes.append(Outcome(path=name, status="broken" if odd else "added", reason=reason))
 
-    def _pair_videos(self, videos: list[str], documents: dict[str, dict[str, Any]], listing: Listing) -> None:
-        tables = [name for name, value in documents.items() if value.get("image") is None]
+    def _pair_videos(self, videos: list[str], tables: list[str], listing: Listing) -> None:
         matched = pairs(videos, tables)
         listing.outcomes += matched.outcomes
         lone = matched.without_image
@@ -158,6 +206,11 @@ class Cvat(Exchange):
             source=video,
             files=(video, table) if table else (video,),
         )
+
+
+def _folder(path: str) -> str:
+    """The folder of images, videos or labels, but for the part of its name that tells these apart."""
+    return str(PurePosixPath(pair_key(path)).parent)
 
 
 def _without_shapes_of_tracks(value: dict[str, Any]) -> dict[str, Any]:

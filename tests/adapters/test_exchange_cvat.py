@@ -160,6 +160,34 @@ def test_one_export_beside_one_video_belongs_to_it(tmp_path: Path):
     assert strays["annotations.xml"].reason == "no video of its name, and it lists no images"
 
 
+def test_frames_of_a_video_that_are_images_have_its_tracks(tmp_path: Path):
+    names = [f"images/frame_{number:06d}.PNG" for number in (0, 1, 2, 4)]
+    write_images(tmp_path, [*names, "images/cover.png"])
+    text = cvat_tracks({"car": [step(0, 0), step(4, 8)]}, size=(48, 36))
+    (tmp_path / "annotations.xml").write_text(text)
+    adapter = cvat(tmp_path, number=r"frame_(\d+)", fps="10")
+    clips, strays = listed(adapter)
+    assert {path: outcome.status for path, outcome in strays.items()} == {
+        "annotations.xml": "added",
+        "images/cover.png": "unused",
+    }
+    clip = clips["images"]
+    assert [(still.number, still.time_s) for still in clip.stills] == [(0, 0), (1, 0.1), (2, 0.2), (4, 0.4)]
+    assert [boxes(read(adapter, clip, number))[0][:2] for number in (0, 1, 2, 4)] == [
+        ("car", 0),
+        ("car", 2),
+        ("car", 4),
+        ("car", 8),
+    ]
+    with pytest.raises(InputError, match="labels for an image of 48x36, but it is 10x10"):
+        read(adapter, clip, 0, (10, 10))
+    (tmp_path / "annotations.xml").write_text(text.replace("xtl", "left"))
+    clips, strays = listed(cvat(tmp_path))
+    # nothing tells which number the cover has, so it stays as an image that nobody labelled
+    assert [still.image for clip in clips.values() for still in clip.stills] == ["images/cover.png"]
+    assert "annotations.xml: not readable (no '@xtl')" in strays["images/frame_000000.PNG"].reason
+
+
 def test_huge_frame_numbers_cost_nothing(tmp_path: Path):
     write_tracks(tmp_path, cvat_tracks({"car": [step(0, 0), step(2_000_000_000, 20)]}, size=SIZE))
     adapter = cvat(tmp_path)
