@@ -90,10 +90,10 @@ class LeRobot(Adapter):
             raise BrokenFileError(recording.source, str(error)) from error
 
     def _check_cameras(self, info: Info) -> None:
-        unknown = sorted(set(self.config.cameras) - set(info.cameras))
+        unknown = sorted(set(self.config.cameras) - set(info.cameras.keys))
         if unknown:
             raise ConfigError(
-                f"dataset.cameras={unknown}: {self.root} has {', '.join(info.cameras) or 'no camera'}"
+                f"dataset.cameras={unknown}: {self.root} has {', '.join(info.cameras.keys) or 'no camera'}"
             )
 
     def _wanted(self, key: str) -> bool:
@@ -101,16 +101,18 @@ class LeRobot(Adapter):
 
     def _absent(self, episode: Episode, info: Info, present: frozenset[str]) -> Iterator[Outcome]:
         """Files that an episode needs and that are not there."""
-        videos = (episode.videos[key].path for key in info.videos if self._wanted(key))
+        videos = (episode.videos[key].path for key in info.cameras.videos if self._wanted(key))
         for path in (*videos, episode.data):
             if path not in present:
                 reason = f"not there; episode {episode.index} of {episode.source} needs it"
                 yield Outcome(path=path, status="missing", reason=reason)
 
     def _recorded(self, episode: Episode, info: Info, present: frozenset[str]) -> Iterator[Recording]:
-        videos = [key for key in info.videos if self._wanted(key) and episode.videos[key].path in present]
+        videos = [
+            key for key in info.cameras.videos if self._wanted(key) and episode.videos[key].path in present
+        ]
         table = (episode.data,) if episode.data in present else ()
-        packed = [key for key in info.images if self._wanted(key) and table]
+        packed = [key for key in info.cameras.images if self._wanted(key) and table]
         for key in (*videos, *packed):
             stretch = episode.videos.get(key)
             names = (*((stretch.path,) if stretch is not None else ()), *table)
@@ -135,8 +137,8 @@ class LeRobot(Adapter):
         video, data = info.video.match(name), info.data.match(name)
         key = str(video["video_key"]) if video is not None else ""
         reasons = {
-            "depth maps, no pictures": key in info.depth,
-            f"camera {key} is no feature of {INFO}": video is not None and key not in info.cameras,
+            "depth maps, no pictures": key in info.cameras.depth,
+            f"camera {key} is no feature of {INFO}": video is not None and key not in info.cameras.keys,
             f"camera {key} is not in dataset.cameras": video is not None and not self._wanted(key),
             "no episode that is listed is in it": video is not None,
             "no listed episode in it has a picture that can be read": data is not None,

@@ -16,15 +16,14 @@ from dataengine.adapters.lerobot_features import task_number
 from dataengine.adapters.lerobot_info import Info
 from dataengine.adapters.lerobot_json import json_lines
 from dataengine.adapters.lerobot_tables import read_rows
+from dataengine.adapters.lerobot_tasks import one_line, read_tasks
 from dataengine.errors import InputError
 from dataengine.workspace import Outcome
 
 LIST_V2 = "meta/episodes.jsonl"
 LISTS_V3 = "meta/episodes/"
 _FIRST_LIST_V3 = f"{LISTS_V3}chunk-000/file-000.parquet"
-TASKS = ("meta/tasks.jsonl", "meta/tasks.parquet")
 _MOST_EPISODES = 10**9
-_LONGEST_TASK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class Episodes:
         self.files = files
         self.outcomes: dict[str, Outcome] = {}
         self._present = frozenset(files)
-        self._tasks = self._read_tasks()
+        self._tasks = read_tasks(root, files, self.outcomes)
 
     def __iter__(self) -> Iterator[Episode]:
         """Listed episodes in the list's order; then, where a list of version 2 is damaged, those on disk."""
@@ -136,7 +135,7 @@ class Episodes:
 
     def _columns(self) -> list[str]:
         columns = ["episode_index", "tasks", "data/chunk_index", "data/file_index"]
-        for key in self.info.videos:
+        for key in self.info.cameras.videos:
             parts = ("chunk_index", "file_index", "from_timestamp", "to_timestamp")
             columns += [f"videos/{key}/{part}" for part in parts]
         return columns
@@ -144,7 +143,7 @@ class Episodes:
     def _own_files(self, index: int, tasks: Any, source: str) -> Episode:
         where: dict[str, int] = {"episode_index": index, "episode_chunk": index // self.info.chunks_size}
         data = self.info.data.format(**where)
-        task = _text(tasks)
+        task = one_line(tasks)
         if not task and source != LIST_V2 and data in self._present:
             number = task_number(self.root / data)
             task = self._tasks.get(number, "") if number is not None else ""
@@ -153,7 +152,8 @@ class Episodes:
             task=task,
             data=data,
             videos={
-                key: Stretch(path=self.info.video.format(video_key=key, **where)) for key in self.info.videos
+                key: Stretch(path=self.info.video.format(video_key=key, **where))
+                for key in self.info.cameras.videos
             },
             source=source,
         )
@@ -161,7 +161,7 @@ class Episodes:
     def _shared_files(self, row: Mapping[str, Any], source: str) -> Episode:
         index = _whole(row["episode_index"])
         videos = {}
-        for key in self.info.videos:
+        for key in self.info.cameras.videos:
             at = f"videos/{key}/"
             path = self.info.video.format(video_key=key, **_place(row, at))
             from_s, to_s = float(row[f"{at}from_timestamp"]), float(row[f"{at}to_timestamp"])
@@ -169,7 +169,7 @@ class Episodes:
                 raise ValueError(f"{from_s} to {to_s} s")
             videos[key] = Stretch(path=path, from_s=from_s, to_s=to_s)
         data = self.info.data.format(**_place(row, "data/"))
-        return Episode(index=index, task=_text(row.get("tasks")), data=data, videos=videos, source=source)
+        return Episode(index=index, task=one_line(row.get("tasks")), data=data, videos=videos, source=source)
 
     def _on_disk(self) -> set[int]:
         found: set[int] = set()
@@ -179,49 +179,8 @@ class Episodes:
                 found.add(int(match["episode_index"]))
         return found
 
-    def _read_tasks(self) -> dict[int, str]:
-        found: dict[int, str] = {}
-        for name in TASKS:
-            if name not in self.files:
-                continue
-            try:
-                rows = list(_task_rows(self.root / name))
-            except InputError as error:
-                self._note(name, "broken", str(error))
-                continue
-            good = {
-                row["task_index"]: _text(row["task"]) for row in rows if row is not None and _is_task(row)
-            }
-            found |= good
-            if len(good) < len(rows) or not rows:
-                fault = f"{len(rows) - len(good)} of {len(rows)} rows name no task" if rows else "empty file"
-                self._note(name, "broken", fault)
-            else:
-                self._note(name, "added")
-        return found
-
     def _note(self, path: str, status: str, reason: str = "") -> None:
         self.outcomes[path] = Outcome(path=path, status=status, reason=reason)
-
-
-def _task_rows(path: Path) -> Iterator[Mapping[str, Any] | None]:
-    if path.suffix == ".jsonl":
-        yield from (row for _, row in json_lines(path))
-        return
-    # pandas keeps the text as an index, which becomes a column with a name of its own
-    for row in read_rows(path, ["task_index", "task", "__index_level_0__"]):
-        yield {"task": row.get("__index_level_0__"), **row}
-
-
-def _is_task(row: Mapping[str, Any]) -> bool:
-    return type(row.get("task_index")) is int and isinstance(row.get("task"), str)
-
-
-def _text(tasks: Any) -> str:
-    """Tasks as one line; empty for anything that is no text."""
-    lines = [tasks] if isinstance(tasks, str) else tasks if isinstance(tasks, list) else []
-    joined = "; ".join(" ".join(line.split()) for line in lines if isinstance(line, str))
-    return joined[:_LONGEST_TASK]
 
 
 def _place(row: Mapping[str, Any], at: str) -> dict[str, int]:

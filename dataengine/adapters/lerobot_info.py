@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from dataengine.adapters.lerobot_features import frame_rate, image_columns
+from dataengine.adapters.lerobot_cameras import Cameras, described, on_disk
+from dataengine.adapters.lerobot_features import frame_rate
 from dataengine.adapters.lerobot_json import load_json
 from dataengine.adapters.lerobot_templates import PathTemplate
 from dataengine.errors import InputError
@@ -51,9 +52,7 @@ class Info:
         chunks_size: Episodes in a folder of version 2.
         data: Template of the tables.
         video: Template of the videos.
-        videos: Cameras stored as video, by feature key.
-        images: Cameras stored as images within the tables.
-        depth: Depth maps, stored either way; they are no pictures.
+        cameras: Which cameras there are.
         robot: Type of the robot, or empty.
         splits: Publisher's splits in our words, as ranges of episodes; empty where there is but one.
         faults: Why parts of ``info.json`` cannot be used; empty if all can.
@@ -64,17 +63,10 @@ class Info:
     chunks_size: int = _CHUNKS_SIZE
     data: PathTemplate
     video: PathTemplate
-    videos: tuple[str, ...] = ()
-    images: tuple[str, ...] = ()
-    depth: tuple[str, ...] = ()
+    cameras: Cameras
     robot: str = ""
     splits: Mapping[str, range] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
-
-    @property
-    def cameras(self) -> tuple[str, ...]:
-        """Keys of everything that gives pictures."""
-        return (*self.videos, *self.images)
 
     def split_of(self, episode: int) -> str:
         """The publisher's split of an episode, or empty."""
@@ -102,12 +94,11 @@ def read_info(root: Path, files: Sequence[str]) -> Info:
         for key, default in zip(("data_path", "video_path"), _PATHS[version], strict=True)
     ]
     features = value.get("features")
-    cameras = _cameras(features) if isinstance(features, dict) else None
-    if known and cameras is None:
-        faults.append("has no features")
-    if cameras is None:
-        cameras = _cameras_of(root, files, *templates)
-    cameras["videos"] = _inside(cameras["videos"], templates[1], faults)
+    if isinstance(features, dict):
+        cameras = described(features)
+    else:
+        faults += ["has no features"] if known else []
+        cameras = on_disk(root, files, *templates)
     fps = value.get("fps")
     if known and not _is_rate(fps):
         faults.append(f"fps={repr(fps)[:40]} is no frame rate")
@@ -118,7 +109,7 @@ def read_info(root: Path, files: Sequence[str]) -> Info:
         chunks_size=chunks if type(chunks) is int and chunks > 0 else _CHUNKS_SIZE,
         data=templates[0],
         video=templates[1],
-        **cameras,
+        cameras=cameras.inside(templates[1], faults),
         robot=str(value.get("robot_type") or "")[:80],
         splits=_splits(value.get("splits")),
         faults=tuple(faults),
@@ -169,42 +160,6 @@ def _template(text: Any, version: int, default: str, faults: list[str]) -> PathT
         except InputError as error:
             faults.append(str(error))
     return PathTemplate(default, fields, needed)
-
-
-def _cameras(features: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Keys of cameras by the name of the attribute that they belong to."""
-    found: dict[str, list[str]] = {"videos": [], "images": [], "depth": []}
-    for key, feature in features.items():
-        if not isinstance(feature, dict) or feature.get("dtype") not in ("video", "image"):
-            continue
-        details = [feature, feature.get("info"), feature.get("video_info")]
-        depth = any(
-            isinstance(part, dict) and (part.get("is_depth_map") or part.get("video.is_depth_map"))
-            for part in details
-        )
-        found["depth" if depth else f"{feature['dtype']}s"].append(key)
-    return {kind: tuple(keys) for kind, keys in found.items()}
-
-
-def _inside(keys: Sequence[str], video: PathTemplate, faults: list[str]) -> tuple[str, ...]:
-    """The keys whose videos lie inside the dataset."""
-    found = []
-    for key in keys:
-        try:
-            video.format(video_key=key, episode_chunk=0, episode_index=0, chunk_index=0, file_index=0)
-            found.append(key)
-        except InputError as error:
-            faults.append(str(error))
-    return tuple(found)
-
-
-def _cameras_of(
-    root: Path, files: Sequence[str], data: PathTemplate, video: PathTemplate
-) -> dict[str, tuple[str, ...]]:
-    videos = {str(match["video_key"]) for name in files if (match := video.match(name)) is not None}
-    table = next((name for name in files if data.match(name)), None)
-    images = image_columns(root / table) if table is not None else ()
-    return {"videos": tuple(sorted(videos)), "images": tuple(images)}
 
 
 def _is_rate(fps: Any) -> TypeGuard[float]:
