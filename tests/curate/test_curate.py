@@ -10,9 +10,9 @@ import pytest
 
 from dataengine import cards
 from dataengine.config import CurateConfig, DatasetConfig
-from dataengine.curate import curate
+from dataengine.curate import CurateSummary, curate
 from dataengine.errors import InputError, WorkspaceError
-from dataengine.schema import CLIPS, FRAMES
+from dataengine.schema import CLIPS, FRAME_BOXES, FRAMES, SPLITS
 from dataengine.workspace import Workspace
 
 
@@ -123,3 +123,71 @@ def test_empty_val_and_test_are_said(tmp_path: Path, capsys):
 def test_a_workspace_without_frames_is_told(tmp_path: Path):
     with pytest.raises(WorkspaceError, match="holds no frames; run `dataengine ingest` first"):
         curate(workspace_of(tmp_path, {}), settings(), DatasetConfig())
+
+
+def label(workspace: Workspace, *frame_ids: str) -> None:
+    rows = [{"frame_id": frame_id, "class_id": [], "ignore": []} for frame_id in frame_ids]
+    workspace.lake.append("oracle", pa.Table.from_pylist(rows, FRAME_BOXES))
+
+
+def test_frames_without_labels_are_set_apart_where_others_have_them(tmp_path: Path):
+    workspace = workspace_of(tmp_path, {"a": ["pool"] * 3, "b": ["test"] * 2})
+    plain = curate(workspace, settings(), DatasetConfig())
+    assert (plain.frames["pool"], plain.frames["unlabelled"]) == (3, 0)
+    label(workspace, "a/000000", "b/000001")
+    apart = curate(workspace, settings(), DatasetConfig())
+    assert (apart.frames["pool"], apart.frames["test"], apart.frames["unlabelled"]) == (1, 1, 3)
+    asked = curate(workspace, settings(), DatasetConfig(), keep_unlabelled=True)
+    assert dict(asked.frames) == dict(plain.frames)
+
+
+def test_flags_and_duplicates_are_written_with_reasons(tmp_path: Path):
+    workspace = workspace_of(tmp_path, {"a": ["pool"] * 3, "b": ["test"] * 2})
+    (part,) = workspace.lake.parts("frames")
+    rows = workspace.lake.read("frames").to_pylist()
+    rows[1]["phash"], rows[2]["brightness"] = rows[0]["phash"], 0.01
+    workspace.lake.append("frames", pa.Table.from_pylist(rows, FRAMES), name=part.stem[5:])
+    summary = curate(workspace, settings(), DatasetConfig())
+    assert {name: number for name, number in summary.flags.items() if number} == {"dark": 1, "frozen": 2}
+    flags = {(row["frame_id"], row["flag"]) for row in workspace.lake.read("quality").to_pylist()}
+    assert flags == {("a/000002", "dark"), ("a/000000", "frozen"), ("a/000001", "frozen")}
+    assert all(row["reason"] for row in workspace.lake.read("quality").to_pylist())
+    assert workspace.lake.read("duplicates").to_pylist() == [
+        {"frame_id": "a/000001", "best_frame_id": "a/000000", "kind": "hash", "distance": 0.0}
+    ]
+    rows[1]["phash"] ^= 2**64 - 1
+    rows[2]["brightness"] = 0.5
+    workspace.lake.append("frames", pa.Table.from_pylist(rows, FRAMES), name=part.stem[5:])
+    curate(workspace, settings(), DatasetConfig())
+    assert workspace.lake.read("quality").num_rows == workspace.lake.read("duplicates").num_rows == 0
+
+
+def test_a_dead_camera_that_a_cut_would_part_ends_in_one_split(tmp_path: Path):
+    workspace = workspace_of(tmp_path, {"a": [""] * 40})
+    (part,) = workspace.lake.parts("frames")
+    rows = workspace.lake.read("frames").to_pylist()
+    for row in rows[20:]:
+        row["phash"] = rows[20]["phash"]
+    workspace.lake.append("frames", pa.Table.from_pylist(rows, FRAMES), name=part.stem[5:])
+    summary = curate(workspace, settings(), DatasetConfig())
+    assert (summary.frames["test"], summary.frames["val"], summary.frames["gap"]) == (10, 0, 10)
+    assert "cut in time" in summary.unbalanced[0]
+
+
+def test_what_is_uneven_or_not_looked_at_is_said(tmp_path: Path):
+    summary = CurateSummary(
+        frames=dict.fromkeys(SPLITS, 1),
+        drives=dict.fromkeys(SPLITS, 1),
+        identical=0,
+        near_duplicates=0,
+        across_clips=3,
+        embedder="thumbnail",
+        looked_at=500,
+        left_out=20,
+        flags={},
+        unbalanced=tuple(f"val holds no {number}" for number in range(7)),
+    )
+    uneven, unseen = summary.notes()
+    assert uneven.endswith("val holds no 4; and 2 more")
+    assert unseen.startswith("curate: 20 more pairs")
+    assert "3 frames repeat one of another clip (by thumbnail)" in summary.line()

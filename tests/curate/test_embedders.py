@@ -23,7 +23,7 @@ from dataengine.workspace import Workspace
 from tests.curate.pictures import painted, store, workspace_of
 
 COMPUTE = ComputeConfig(device=Device.cpu, threads=1, bf16=False)
-MODEL = ModelConfig(width=8)
+MODEL = ModelConfig(width=16)
 
 
 @pytest.fixture
