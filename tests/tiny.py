@@ -33,7 +33,7 @@ def tiny_config(folder: Path, **changes: object) -> Config:
     )
     settings = {
         "dataset": DatasetConfig(world=world),
-        "model": ModelConfig(width=8),
+        "model": ModelConfig(width=16),
         "train": TrainConfig(steps=8, batch_size=4, checkpoint_every=3),
         "evaluate": EvaluateConfig(bootstrap=10),
         "mine": MineConfig(budget=Budget(amount=6)),

@@ -16,12 +16,13 @@ class ModelConfig:
     weights: str = "none"
     """``none``, ``imagenet``, ``coco``, or the path of a safetensors checkpoint to start from."""
     width: int = 32
-    """Channels of the first stage of ``centre_fpn``; later stages hold multiples of it."""
+    """Channels of the first stage of ``centre_fpn``, from 16 on; later stages hold multiples of it. With
+    fewer, PyTorch 2.15's backward pass on a CPU writes outside of its memory at some image sizes."""
     max_side: int = 0
     """Images are scaled so that the longer side has at most this many pixels; 0 keeps their size."""
 
     def __post_init__(self) -> None:
-        check(self, "width", 8, 256)
+        check(self, "width", 16, 256)
         check(self, "max_side", 0, 4096)
 
 

@@ -13,7 +13,7 @@ from dataengine.learn import FitResult, fit
 from dataengine.streams import Streams
 from tests.learn.painted import TAXONOMY, paint
 
-TINY = ModelConfig(width=8)
+TINY = ModelConfig(width=16)
 CPU = ComputeConfig(device=Device.cpu, threads=1)
 
 

@@ -100,7 +100,7 @@ def test_frames_of_many_sizes(tiny_fit: Fit, tmp_path: Path) -> None:
         np.concatenate([few.xyxy, many.xyxy]),
         np.concatenate([few.class_id, many.class_id]),
     )
-    result = tiny_fit(images=small + large, labels=labels, model=ModelConfig(width=8, max_side=100))
+    result = tiny_fit(images=small + large, labels=labels, model=ModelConfig(width=16, max_side=100))
     assert np.isfinite(result.losses["loss"])
 
 

@@ -36,7 +36,7 @@ def test_the_seed_decides_the_weights_and_nothing_else() -> None:
 
 def test_centre_fpn_has_no_published_weights() -> None:
     with pytest.raises(ConfigError, match=r"model\.weights=none"):
-        models.initial(ModelConfig(width=8, weights="coco"), TAXONOMY, 0)
+        models.initial(ModelConfig(width=16, weights="coco"), TAXONOMY, 0)
 
 
 @pytest.mark.parametrize("name", FACTORIES)
@@ -62,7 +62,7 @@ def test_weights_of_an_earlier_fit_are_taken_over(tmp_path: Path) -> None:
     source = models.initial(TINY, TAXONOMY, 1)
     path = tmp_path / "m.safetensors"
     checkpoint.write_model(path, source.state_dict(), TAXONOMY, TINY)
-    started = models.initial(ModelConfig(width=8, weights=str(path)), TAXONOMY, 2)
+    started = models.initial(ModelConfig(width=16, weights=str(path)), TAXONOMY, 2)
     assert torch.equal(started.state_dict()["head.weight"], source.state_dict()["head.weight"])
 
 

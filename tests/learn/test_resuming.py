@@ -70,7 +70,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_interrupted_fits_end_in_the_same_bytes(
     tiny_fit: Fit, interrupt: Interrupt, tmp_path: Path, name: str
 ) -> None:
-    settings: dict[str, Any] = {"model": ModelConfig(name=name, width=8)}
+    settings: dict[str, Any] = {"model": ModelConfig(name=name, width=16)}
     settings["train"] = TrainConfig(steps=4, batch_size=2, checkpoint_every=2)
     whole = tiny_fit(folder=tmp_path / "whole", **settings)
     for stop in (1, 2, 3):  # before the first checkpoint, right after it, and a step later

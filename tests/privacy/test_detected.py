@@ -27,7 +27,7 @@ STREET = Taxonomy(classes=("pedestrian", "car", "tree"))
 
 def write_detector(path: Path, taxonomy: Taxonomy = STREET, *, sees: int = 0, max_side: int = 0) -> Path:
     """A detector that sees class number ``sees`` in a box of 20x20 around any place, with a score of 0.95."""
-    model = ModelConfig(width=8, max_side=max_side)
+    model = ModelConfig(width=16, max_side=max_side)
     detector: Any = models.initial(model, taxonomy, 0)
     with torch.no_grad():
         detector.head.weight.zero_()
