@@ -78,6 +78,13 @@ def read_xml(root: Path, name: str) -> dict[str, Any]:
         return value
 
 
+def read_lines(root: Path, name: str) -> list[str]:
+    """The lines of a list, without blank ones; ``BrokenFileError`` if it cannot be read."""
+    with damage_of(name):
+        text = (root / name).read_bytes().decode("utf-8", "replace")
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def as_list(value: Any) -> list[Any]:
     """Children of one name in a dictionary of XML: none, one or several."""
     if value is None:

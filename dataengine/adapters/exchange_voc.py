@@ -20,6 +20,7 @@ from dataengine.adapters.exchange_reading import (
     check_size,
     damage_of,
     frame_labels,
+    read_lines,
     read_xml,
     reader,
     seen,
@@ -120,9 +121,11 @@ class Voc(Exchange):
                 reason = "no list of train, val or test images"
                 outcomes.append(Outcome(path=name, status="unused", reason=reason))
                 continue
-            text = (self.root / name).read_bytes().decode("utf-8", "replace")
-            splits |= dict.fromkeys(text.split(), SPLITS[parts.stem])
-            outcomes.append(Outcome(path=name, status="added"))
+            try:
+                splits |= dict.fromkeys(read_lines(self.root, name), SPLITS[parts.stem])
+                outcomes.append(Outcome(path=name, status="added"))
+            except BrokenFileError as error:
+                outcomes.append(Outcome(path=name, status="broken", reason=error.reason))
         return splits, outcomes
 
     def _without_image(self, name: str, images: list[str]) -> Iterator[Outcome]:

@@ -26,7 +26,7 @@ from dataengine.adapters.exchange_layout import (
     pairs,
     suffix,
 )
-from dataengine.adapters.exchange_reading import DAMAGE, damage_of, frame_labels, reader, told
+from dataengine.adapters.exchange_reading import DAMAGE, damage_of, frame_labels, read_lines, reader, told
 from dataengine.adapters.labels import FrameLabels
 from dataengine.errors import InputError
 from dataengine.quarantine import Outcome
@@ -138,8 +138,7 @@ class Yolo(Exchange):
                 if suffix(name) in (".yaml", ".yml") and len(pure.parts) <= 2:
                     self._read_yaml(name, about)
                 elif not about.names and (pure.name in NAME_LISTS or suffix(name) == ".names"):
-                    lines = (self.root / name).read_text(encoding="utf-8").splitlines()
-                    about.names = dict(enumerate(line.strip() for line in lines if line.strip()))
+                    about.names = dict(enumerate(read_lines(self.root, name)))
                     about.outcomes.append(Outcome(path=name, status="added"))
             except (*DAMAGE, yaml.YAMLError) as error:
                 about.outcomes.append(
@@ -154,7 +153,7 @@ class Yolo(Exchange):
             return
         names = value["names"]
         pairs_of_names = names.items() if isinstance(names, Mapping) else enumerate(names)
-        about.names = {int(index): str(label) for index, label in pairs_of_names}
+        about.names = {int(index): _name(label) for index, label in pairs_of_names}
         for key, split in SPLITS.items():
             given = value.get(key)
             paths = given if isinstance(given, list) else [given]
@@ -164,7 +163,7 @@ class Yolo(Exchange):
     def _splits(self, images: list[str]) -> tuple[dict[str, str], list[Outcome]]:
         """The publisher's split of images, by folders and by lists of images."""
         found: dict[str, str] = {}
-        outcomes = []
+        outcomes: dict[str, Outcome] = {}
         lookup, lists = Lookup(images), Lookup(name for name in self.files if suffix(name) == ".txt")
         for split, paths in self._about.splits.items():
             for path in paths:
@@ -173,8 +172,17 @@ class Yolo(Exchange):
                     folder = f"/{'/'.join(parts)}/"
                     found |= {image: split for image in images if parts and folder in f"/{image}"}
                 elif (name := lists.find(path)) is not None:
-                    text = (self.root / name).read_bytes().decode("utf-8", "replace")
-                    listed = (lookup.find(line.strip()) for line in text.splitlines() if line.strip())
-                    found |= {image: split for image in listed if image is not None}
-                    outcomes.append(Outcome(path=name, status="added"))
-        return found, outcomes
+                    try:
+                        listed = map(lookup.find, read_lines(self.root, name))
+                        found |= {image: split for image in listed if image is not None}
+                        outcomes[name] = Outcome(path=name, status="added")
+                    except BrokenFileError as error:
+                        outcomes[name] = Outcome(path=name, status="broken", reason=error.reason)
+        return found, list(outcomes.values())
+
+
+def _name(label: object) -> str:
+    """A class name of a YAML file, which may hold anything, structures that grow without end included."""
+    if not isinstance(label, str | int | float):
+        raise TypeError("a class name is no text")
+    return str(label)

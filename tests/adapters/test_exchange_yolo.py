@@ -114,7 +114,7 @@ def test_splits_come_from_folders_and_lists(tmp_path: Path):
     write_yolo(
         tmp_path,
         texts,
-        about={**ABOUT, "train": "../images/train", "val": ["images/val"], "test": "test.txt"},
+        about={**ABOUT, "train": "../images/train", "val": ["images/val", "test.txt"], "test": "test.txt"},
     )
     (tmp_path / "test.txt").write_text("/home/me/images/val/a_3.png\n./gone.png\n")
     clips, strays = listed(yolo(tmp_path))
@@ -152,6 +152,10 @@ def test_every_file_is_settled_once(tmp_path: Path):
         "[" * 10_000,
         "names: 7",
         "names: {a: b}",
+        "names: [null]",
+        # each line ten times the one before: a billion names if anybody wrote them out
+        "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10) if n else 'x'}]\n" for n in range(9))
+        + "names: [*a8]",
         "\udcff",
         "!!python/object/apply:os.system [ls]",
     ],
