@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from dataengine import files, progress
 from dataengine.config import ComputeConfig, CurateConfig
 from dataengine.curate import copies, duplicates, embedders
+from dataengine.curate.embedders import Embedder
 from dataengine.curate.splits import Assignment
 from dataengine.curate.store import Store
 from dataengine.curate.timeline import Timeline
@@ -78,33 +81,31 @@ def judge(
     if embedder is None:
         found = duplicates.find(timeline, flawed, bits=config.duplicate_bits)
         return Judged(key=key), found
+    return _judged(workspace, timeline, assigned, flawed, config=config, embedder=embedder, key=key)
+
+
+def _judged(
+    workspace: Workspace,
+    timeline: Timeline,
+    assigned: Assignment,
+    flawed: NDArray[np.bool_],
+    *,
+    config: CurateConfig,
+    embedder: Embedder,
+    key: str,
+) -> tuple[Judged, duplicates.Duplicates]:
+    bits, distance = config.duplicate_bits, config.duplicate_distance
     frames = workspace.lake.read("frames", ["frame_id", "media_root", "image_path"])
     images = workspace.image_paths(frames.take(pc.sort_indices(frames["frame_id"])))
     store = Store(workspace.root / "embeddings")
-    with progress.bar("embed", len(images)) as advance:
-        thumbnails = store.embed(images, embedders.thumbnail(), advance)
-    leaking = copies.find(
-        timeline,
-        assigned.splits,
-        thumbnails,
-        images,
-        distance=config.duplicate_distance,
-        bits=config.duplicate_bits,
-    )
+    embeddings = _embedded(store, images, embedders.thumbnail())
+    leaking = copies.find(timeline, assigned.splits, embeddings, images, distance=distance, bits=bits)
     left_out = _mended(timeline, assigned, leaking)
-    embeddings = thumbnails
     if embedder.name != "thumbnail":
-        del thumbnails
-        with progress.bar(f"embed: {embedder.name}", len(images)) as advance:
-            embeddings = store.embed(images, embedder, advance)
+        embeddings = _embedded(store, images, embedder)
     with progress.bar("duplicates", len(images)) as advance:
         found = duplicates.find(
-            timeline,
-            flawed,
-            bits=config.duplicate_bits,
-            embeddings=embeddings,
-            distance=config.duplicate_distance,
-            advance=advance,
+            timeline, flawed, bits=bits, embeddings=embeddings, distance=distance, advance=advance
         )
     judged = Judged(
         key=key,
@@ -115,6 +116,11 @@ def judge(
         copies=left_out,
     )
     return judged, found
+
+
+def _embedded(store: Store, images: Sequence[Path], embedder: Embedder) -> NDArray[np.float32]:
+    with progress.bar(f"embed: {embedder.name}", len(images)) as advance:
+        return store.embed(images, embedder, advance)
 
 
 def remember(workspace: Workspace, judged: Judged) -> None:
