@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 from av.error import FFmpegError
+from av.stream import Disposition
 
 from dataengine.errors import InputError
 
@@ -45,9 +46,11 @@ def read_head(path: Path) -> VideoHead:
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
     try:
         with av.open(str(path.absolute()), options=options, metadata_errors="replace") as container:
-            if not container.streams.video:
+            # a preview picture is a stream too
+            moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            if not moving:
                 raise InputError("holds no video stream")
-            stream = container.streams.video[0]
+            stream = moving[0]
             rate = float(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
             own = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
             duration = own or (container.duration or 0) / av.time_base

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.stream import Disposition
 
 from dataengine.errors import InputError
 from dataengine.ingest.video.endings import is_cut_short, num_expected
@@ -65,7 +66,7 @@ def open_video(path: Path) -> Video:
     moving = [
         stream
         for stream in container.streams.video
-        if stream.codec_context is not None and not stream.disposition & stream.disposition.attached_pic
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
     ]
     if not moving:
         container.close()
