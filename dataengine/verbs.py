@@ -82,13 +82,20 @@ def _check_licences(workspace: Workspace, config: Config) -> None:
 def curate(config: Config) -> None:
     """Split, flag and check what the workspace holds."""
     with workspaces.lock(_existing(config).root):
-        _curate(_existing(config), config)
+        _curate(_existing(config), config, refresh=True)
 
 
-def _curate(workspace: Workspace, config: Config) -> None:
+def _curate(workspace: Workspace, config: Config, *, refresh: bool = False) -> None:
     from dataengine import curate
 
-    curate.curate(workspace, config.curate, config.dataset)
+    curate.curate(
+        workspace,
+        config.curate,
+        config.dataset,
+        compute=config.compute,
+        keep_unlabelled=config.label.name == "request",
+        refresh=refresh,
+    )
 
 
 def _stage(*stages: str) -> Callable[[Config], None]:
