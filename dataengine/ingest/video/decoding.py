@@ -141,6 +141,7 @@ class Planned:
         self._path = path
         self._index = index
         self._video = open_video(path)
+        self._context = self._video.stream.codec_context  # outlives a reopened file
         self._packets: Iterator[av.Packet] = self._video.container.demux(self._video.stream)
         self._next = 0
         self._seeks = index.stamped
@@ -158,7 +159,7 @@ class Planned:
             InputError: The video is damaged there.
             PlanError: The file does not hold what the index says.
         """
-        context = self._video.stream.codec_context
+        context = self._context
         sent = np.array(run.sent)
         shown = sent[self._numbers[sent] >= 0]
         due = iter(shown[np.argsort(self._numbers[shown])].tolist())
