@@ -158,14 +158,15 @@ def _hydra_mistake(error: Exception) -> str | None:
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     text = str(error)
-    if unknown := re.search(r"Could not override '([^']+)'", text):
+    unknown = re.search(r"Could not override '([^']+)'", text)
+    if unknown and unknown.group(1) not in _settings():
         name = unknown.group(1)
         return f"unknown setting '{name}'{_nearest(name, _settings())}; `dataengine --cfg job` lists them all"
     if choice := re.search(r"Could not find '([^']+)/([^']+)'", text):
         group, name = choice.groups()
         options = re.findall(r"^\t(\S+)$", text.partition("Config search path")[0], re.MULTILINE)
         return f"{group}={name}: no such choice{_nearest(name, options)}; choose one of {', '.join(options)}"
-    technical = ("full_key", "object_type", "reference_type", "See https")
+    technical = ("full_key", "object_type", "reference_type", "See https", "To append to your config")
     lines = [line.strip().rstrip(":.") for line in f"{text}\n{error.__cause__ or ''}".splitlines()]
     return ": ".join(line for line in lines if line and not line.startswith(technical))
 
