@@ -346,6 +346,24 @@ def test_parts_and_class_map_come_from_the_command_line(tmp_path: Path, monkeypa
     assert card["taxonomy"]["classes"] == ["car", "pedestrian", "cyclist"]
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ("[{name: camvid, rot: x}]", "Key 'rot' not in 'PartConfig'"),
+        ("[{root: x}]", "has missing mandatory value: name"),
+        ("[camvid,kitti]", "str is not a subclass of PartConfig"),
+        ("3", "int is not a ListConfig"),
+    ],
+)
+def test_parts_of_another_form_are_one_line(parts: str, said: str, capsys, tmp_path: Path):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["ingest", "dataset=mixed", f"dataset.parts={parts}", f"workspace={tmp_path}/work"])
+    assert caught.value.code == 2
+    written = capsys.readouterr().err
+    assert said in written
+    assert written.count("\n") == 1
+
+
 def test_camvid_and_kitti_are_read_as_one(data_root: Path, tmp_path: Path):
     roots = {name: data_root / name for name in ("camvid", "kitti")}
     for name, root in roots.items():
