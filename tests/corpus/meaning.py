@@ -30,12 +30,14 @@ WORDS = ["", "text", "-1", "NaN", "1e999", "9" * 400, "0x10", "../..", "\u2028",
 
 
 def mean_otherwise(path: Path, seed: int) -> bool:
-    """Change what a file of JSON, XML, text or Parquet means at one place; false for other kinds."""
+    """Change what a file of JSON, XML, text, Parquet or NumPy means at one place; false for other kinds."""
     rng = np.random.default_rng(seed)
     try:
         data = path.read_bytes()
         if data.startswith(b"PAR1"):
             _retype_column(path, rng)
+        elif data.startswith(b"\x93NUMPY"):
+            _other_array(path, rng)
         elif path.suffix in {".json", ".jsonl"}:
             path.write_text(_other_json(data.decode(), rng, lines=path.suffix == ".jsonl"))
         elif path.suffix in {".txt", ".csv", ".xml", ".gpx", ".yaml", ""} and b"\0" not in data[:200]:
@@ -102,3 +104,24 @@ def _retype_column(path: Path, rng: np.random.Generator) -> None:
     else:
         table = table.set_column(number, name, others[choice])
     pq.write_table(table, path)
+
+
+def _other_array(path: Path, rng: np.random.Generator) -> None:
+    values = np.load(path, allow_pickle=False)
+    spoilt = values.astype(np.float64).copy()
+    spoilt.flat[int(rng.integers(max(spoilt.size, 1)))] = [np.nan, np.inf, -1e308][int(rng.integers(3))]
+    others: list[Any] = [
+        spoilt,
+        values[::-1],
+        values[: len(values) // 2],
+        values[:0],
+        values.ravel()[None],
+        np.float64(1.0),
+        values.astype("S8"),
+        np.array([{"a": 1}, None], object),  # a pickle, which nobody may open
+        values.astype(">f4"),
+        values.astype(np.complex128),
+        np.zeros(3, [("t", "f8"), ("v", "i4")]),
+    ]
+    with path.open("wb") as handle:
+        np.save(handle, others[int(rng.integers(len(others)))], allow_pickle=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,10 +126,17 @@ def _listed(config: Config, root: Path) -> set[str]:
     return {shown(name) for name in (*own, *shared)}
 
 
+def _files(config: Config, root: Path) -> Iterator[str]:
+    """Every file of the dataset: what lies beside the parts of a mix is none of it."""
+    for part in [Path(part.root) for part in config.dataset.parts] or [root]:
+        for name in files_under(part):
+            yield (part / name).relative_to(root).as_posix()
+
+
 def _check_each_file_once(
     config: Config, root: Path, rows: dict[str, tuple[str, str]], summary: IngestSummary | None
 ) -> None:
-    there = {shown(name) for name in files_under(root)}
+    there = {shown(name) for name in _files(config, root)}
     listed = _listed(config, root)
     assert not there - listed, f"not accounted for: {sorted(there - listed)[:5]}"
     unused = {path for path in rows if path in listed}

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataengine.config import Config, DatasetConfig, IngestConfig
+from dataengine.config import Config, DatasetConfig, IngestConfig, PartConfig
 from tests.adapters.nuscenes_world import write_nuscenes
 from tests.adapters.recordings import street, write_fleet, write_image, write_segnet, write_video
 
@@ -30,14 +30,17 @@ class Specimen:
     Attributes:
         write: Writes the dataset into a folder.
         settings: Of ``DatasetConfig``, beside name and root.
+        parts: ``mixed`` alone: the datasets in its folder.
     """
 
     write: Callable[[Path], None]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
     def config(self, name: str, root: Path) -> Config:
         """A config that ingests it."""
-        dataset = DatasetConfig(name=name, root=str(root), **self.settings)
+        parts = [PartConfig(name=part, root=str(root / part)) for part in self.parts]
+        dataset = DatasetConfig(name=name, root=str(root), parts=parts, **self.settings)
         return Config(dataset=dataset, ingest=IngestConfig(fps=2.0))
 
 
@@ -289,6 +292,11 @@ def cvat(root: Path) -> None:
     )
 
 
+def mixed(root: Path) -> None:
+    camvid(root / "camvid")
+    simulated(root / "simulated")
+
+
 CLASSES = {"classes": ["car", "pedestrian"]}
 
 SPECIMENS = {
@@ -303,10 +311,11 @@ SPECIMENS = {
     "kitti": Specimen(write=kitti),
     "kitti_tracking": Specimen(write=kitti_tracking),
     "lerobot": Specimen(write=lerobot),
+    "mixed": Specimen(write=mixed, parts=("camvid", "simulated")),
     "nuscenes": Specimen(write=nuscenes),
     "simulated": Specimen(write=simulated),
     "voc": Specimen(write=voc, settings=CLASSES),
     "waymo": Specimen(write=waymo),
     "yolo": Specimen(write=yolo, settings=CLASSES),
 }
-"""``fiftyone`` reads a database, not files, and ``mixed`` what the others read."""
+"""``fiftyone`` is not among them: it reads a database, not files."""

@@ -11,6 +11,7 @@ import pytest
 
 from dataengine.adapters.base import files_under
 from dataengine.ingest.names import shown
+from tests.adapters.recordings import write_video
 from tests.corpus import damage
 from tests.corpus.outcomes import Ended, ingested
 from tests.corpus.specimens import SPECIMENS
@@ -21,8 +22,13 @@ def media_of(root: Path) -> list[Path]:
     return [root / name for name in files_under(root) if Path(name).suffix in damage.MEDIA]
 
 
-def test_strays_with_odd_names_are_accounted_for(run: Callable[[], Ended], root: Path):
-    folders = {root, *(path.parent for path in media_of(root)[:1])}
+def top_of(name: str, root: Path) -> Path:
+    """The folder of the dataset, or that of a mix's first part."""
+    return root / SPECIMENS[name].parts[0] if SPECIMENS[name].parts else root
+
+
+def test_strays_with_odd_names_are_accounted_for(run: Callable[[], Ended], name: str, root: Path):
+    folders = {top_of(name, root), *(path.parent for path in media_of(root)[:1])}
     made = [path for folder in sorted(folders) for path in damage.odd_names(folder)]
     ended = run()
     assert ended.error == ""
@@ -55,14 +61,15 @@ def test_a_folder_with_an_odd_name_above_it_all_changes_nothing(
     assert ended.summary.frames >= 2
 
 
-def test_links_in_a_circle_end_and_are_told(run: Callable[[], Ended], root: Path):
-    deep = media_of(root)[0].parent if media_of(root) else root
-    (deep / "again").symlink_to(root, target_is_directory=True)
-    (root / "self").symlink_to("self")
-    (root / "gone").symlink_to("nowhere")
+def test_links_in_a_circle_end_and_are_told(run: Callable[[], Ended], name: str, root: Path):
+    top = top_of(name, root)
+    deep = media_of(top)[0].parent if media_of(top) else top
+    links = {deep / "again": top, top / "self": Path("self"), top / "gone": Path("nowhere")}
+    for link, target in links.items():
+        link.symlink_to(target, target_is_directory=target.is_dir())
     ended = run()
     assert ended.error == ""
-    assert {"self", "gone", (deep / "again").relative_to(root).as_posix()} <= ended.reasons.keys()
+    assert {link.relative_to(root).as_posix() for link in links} <= ended.reasons.keys()
 
 
 @pytest.mark.parametrize("kept", ["media", "labels"])
@@ -92,3 +99,16 @@ def test_hidden_files_are_left_alone(run: Callable[[], Ended], root: Path):
     ended = run()
     assert ended.error == ""
     assert not [path for path in ended.reasons if "/." in f"/{path}"]
+
+
+def test_a_hash_in_a_name_hides_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A fault within a file is told as ``path#part``: that must not take a file's name for such a part."""
+    root, here = tmp_path / "data", tmp_path / "here"
+    write_video(root / "cam#2.mp4", 4)
+    (root / "cam#1.mp4").write_bytes(b"")
+    here.mkdir()
+    monkeypatch.chdir(here)
+    ended = ingested(SPECIMENS["dashcam"].config("dashcam", root), here)
+    assert ended.summary is not None
+    assert (ended.summary.added, ended.summary.broken) == (1, 1)
+    assert ended.reasons["cam#1.mp4"][0] == "broken"
