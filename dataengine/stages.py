@@ -136,6 +136,8 @@ def _join(*parts: FrameBoxes) -> FrameBoxes:
 def _seed_set(arm: Arm, pool: pa.Table) -> pa.Table:
     """Frames drawn uniformly, the same for every arm of a seed."""
     wanted = arm.config.loop.seed_frames
+    if arm.config.label.name == "request":
+        wanted = min(wanted, pool.num_rows)  # whoever draws the labels is asked for what there is
     if wanted > pool.num_rows:
         raise ConfigError(
             f"loop.seed_frames={wanted} is more than the {pool.num_rows} frames of the pool; lower it"

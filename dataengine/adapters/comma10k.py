@@ -34,7 +34,6 @@ from dataengine.adapters.masks import components
 from dataengine.config import DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.images import read_mask
-from dataengine.schema import POOL, VAL
 from dataengine.workspace import Outcome
 
 
@@ -155,13 +154,10 @@ def _recording(clip_id: str, frames: Mapping[int, tuple[Name, str, str]]) -> Rec
             time_s=number / FRAME_RATE,
             image=image,
             mask=mask,
-            # the publisher validates on names that end in 9.png, whatever drive they come from
-            split_hint=(VAL if image.endswith("9.png") else POOL) if mask else "",
         )
         for number, (_, image, mask) in sorted(frames.items())
     )
     name = next(iter(frames.values()))[0]
-    hints = {still.split_hint for still in stills}
     return Recording(
         clip_id=clip_id,
         drive_id=name.drive_id,
@@ -172,5 +168,4 @@ def _recording(clip_id: str, frames: Mapping[int, tuple[Name, str, str]]) -> Rec
         source=stills[0].image.partition("/")[0],
         files=tuple(path for still in stills for path in (still.image, still.mask) if path),
         stills=stills,
-        split_hint=hints.pop() if len(hints) == 1 else "",
     )

@@ -93,7 +93,9 @@ def extract(job: Job) -> Extract:
         telemetry, faults[error.path] = None, error.reason  # the frames are worth having without it
     try:
         labels = job.adapter.labels(job.recording)
-        for picture in pictures(job.adapter, job.recording, job.config.fps, clock, faults):
+        for picture in pictures(
+            job.adapter, job.recording, job.config.fps, clock, faults, labelled=labels is not None
+        ):
             _add(job, picture, labels, rows, faults, clock)
     except BrokenFileError as error:
         return _unusable(job.recording, error)

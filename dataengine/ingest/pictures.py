@@ -14,6 +14,7 @@ from dataengine.adapters.base import Adapter, BrokenFileError, Recording, Still
 from dataengine.errors import InputError
 from dataengine.images import decode_image, read_image
 from dataengine.ingest.video import Clock, sample
+from dataengine.ingest.video.plan import Ticks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +41,23 @@ class Picture:
 
 
 def pictures(
-    adapter: Adapter, recording: Recording, fps: float | None, clock: Clock, faults: dict[str, str]
+    adapter: Adapter,
+    recording: Recording,
+    fps: float | None,
+    clock: Clock,
+    faults: dict[str, str],
+    *,
+    labelled: bool,
 ) -> Iterator[Picture]:
     """Every usable image of a recording in order; what cannot be read goes to ``faults`` by its path.
 
     Args:
         adapter: Gives packed images and the times of raw streams.
         recording: What to read.
-        fps: Sampling rate of videos; ``None`` keeps every frame.
+        fps: Sampling rate of videos, and of packed images that nobody labelled; ``None`` keeps every frame.
         clock: Adds up the time that decoding took.
         faults: Reason by path; added to.
+        labelled: The recording has labels, so that each of its packed images was chosen to be looked at.
 
     Raises:
         BrokenFileError: A video or a container holds nothing that can be read.
@@ -57,7 +65,7 @@ def pictures(
     if recording.stills:
         yield from _stills(adapter.root, recording, faults)
     elif recording.embedded:
-        yield from _packed(adapter, recording, faults)
+        yield from _packed(adapter, recording, Ticks(None if labelled else fps), faults)
     else:
         yield from _sampled(adapter, recording, fps, clock, faults)
 
@@ -80,10 +88,14 @@ def _stills(root: Path, recording: Recording, faults: dict[str, str]) -> Iterato
         )
 
 
-def _packed(adapter: Adapter, recording: Recording, faults: dict[str, str]) -> Iterator[Picture]:
+def _packed(
+    adapter: Adapter, recording: Recording, ticks: Ticks, faults: dict[str, str]
+) -> Iterator[Picture]:
     num_read = 0
     try:
         for image in adapter.encoded(recording):
+            if not ticks.takes(image.time_s):
+                continue
             where = f"{recording.source}#{image.number:06d}"
             try:
                 rgb = decode_image(image.data, where)

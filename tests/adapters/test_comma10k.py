@@ -24,20 +24,20 @@ def adapter_on(root: Path, **settings) -> Comma10k:
     return Comma10k(root, DatasetConfig(name="comma10k", root=str(root), min_box_area=9, **settings))
 
 
-def test_names_tell_drive_minute_frame_camera_and_split(tmp_path: Path):
+def test_names_tell_drive_minute_frame_and_camera(tmp_path: Path):
     for name in (f"0000_{A}_11_864.png", f"0001_{A}_11_79.png", f"0002_{A}_12_5.png", f"0003_{B}_2_608.png"):
         write_pair(tmp_path, name)
     write_pair(tmp_path, f"00000_e_{B}_2_608.png", folder="imgs2")
     write_pair(tmp_path, f"00000_f_{B}_2_609.png", folder="imgs2")
     recordings, _ = settled(adapter_on(tmp_path))
     assert {
-        clip: (found.drive_id, found.camera, [(still.number, still.split_hint) for still in found.stills])
+        clip: (found.drive_id, found.camera, [still.number for still in found.stills])
         for clip, found in recordings.items()
     } == {
-        f"{A}--11": (A, "road", [(79, "val"), (864, "pool")]),
-        f"{A}--12": (A, "road", [(5, "pool")]),
-        f"{B}--2": (B, "road", [(608, "pool"), (609, "val")]),
-        f"{B}--2_wide": (B, "wide", [(608, "pool")]),
+        f"{A}--11": (A, "road", [79, 864]),
+        f"{A}--12": (A, "road", [5]),
+        f"{B}--2": (B, "road", [608, 609]),
+        f"{B}--2_wide": (B, "wide", [608]),
     }
     minute = recordings[f"{A}--11"]
     assert (minute.start_time_s, minute.stills[1].time_s, minute.split_hint) == (660, 43.2, "")
@@ -131,7 +131,6 @@ def test_masks_that_are_not_in_the_list_are_unfinished(tmp_path: Path):
         False,
         False,
     ]
-    assert [still.split_hint for still in recordings[f"{A}--1"].stills] == ["pool", "", ""]
     assert outcomes == {
         "files_trainable": ("broken", "1 lines (first: 4) name no mask; left out"),
         f"masks/{names[1]}": ("unused", "not in files_trainable: nobody finished this mask"),

@@ -15,7 +15,7 @@ from dataengine import cards
 from dataengine.adapters.base import Adapter, BrokenFileError, Encoded, LabelReader, Recording, Still
 from dataengine.adapters.labels import FrameLabels
 from dataengine.adapters.telemetry import Between, Signal, Telemetry
-from dataengine.config import Config, DatasetConfig
+from dataengine.config import Config, DatasetConfig, IngestConfig
 from dataengine.errors import ConfigError, WorkspaceError
 from dataengine.ingest import IngestSummary, ingest
 from dataengine.quarantine import Outcome
@@ -122,7 +122,9 @@ def run(root: Path, **dataset: Any) -> tuple[Workspace, IngestSummary]:
 
 
 def config_of(root: Path, **dataset: Any) -> Config:
-    config = Config(dataset=DatasetConfig(name="camvid", root=str(root), **dataset))
+    config = Config(
+        dataset=DatasetConfig(name="camvid", root=str(root), **dataset), ingest=IngestConfig(fps=None)
+    )
     config.compute.workers = 1
     return config
 
@@ -138,6 +140,13 @@ def test_packed_images_are_stored_as_they_are_and_their_file_counts_once(root: P
     assert paths[1].suffix == ".png"
     faults = read_jsonl(workspace.root / "quarantine.jsonl")
     assert [(row["path"], row["status"]) for row in faults] == [("packed.bin#000001", "broken")]
+
+
+def test_packed_images_that_nobody_labelled_are_sampled(root: Path) -> None:
+    config = config_of(root)
+    config.ingest.fps = 2
+    workspace, _ = ingest(config, root.parent / "ws")
+    assert workspace.frames()["frame_id"].to_pylist()[:3] == ["a/000000", "a/000002", "b/000000"]
 
 
 def test_a_shared_file_is_added_if_any_recording_could_use_it(root: Path) -> None:
