@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dataengine.adapters.base import Recording, adapter_for, files_under
+from dataengine.ingest import ingest
 from tests.corpus import damage
 from tests.corpus.meaning import mean_otherwise
 from tests.corpus.outcomes import Ended, ingested
@@ -111,3 +112,21 @@ def check_the_rest_is_kept(ended: Ended, damaged: str, own: set[str]) -> None:
         assert ended.error == "", damaged
         assert ended.summary is not None
         assert ended.summary.frames > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", damage.EVERY)
+def test_a_second_run_adds_nothing_and_says_the_same(
+    run: Callable[[], Ended], name: str, root: Path, tmp_path: Path, way: str
+):
+    for path in one_of_each_kind(root):
+        damage.EVERY[way](path)
+    if run().summary is None:
+        pytest.skip("nothing of it can be used")
+    quarantine = tmp_path / "here" / "ws" / "quarantine.jsonl"
+    before = quarantine.read_text()
+    config = SPECIMENS[name].config(name, root)
+    config.compute.workers = 1
+    summary = ingest(config, tmp_path / "here" / "ws")[1]
+    assert (summary.added, summary.frames) == (0, 0)
+    assert quarantine.read_text() == before
