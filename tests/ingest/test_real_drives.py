@@ -27,7 +27,14 @@ def test_camvid_in_full(tmp_path: Path, data_root: Path):
     assert (summary.added, summary.num_files, summary.frames) == (1405, 1405, 701)
     found = curate(workspace, config.curate, config.dataset)
     # the first frame of 0001TP's test part and both ends of 0016E5's val part push pool frames out
-    assert dict(found.frames) == {"pool": 364, "val": 101, "test": 233, "test_balanced": 0, "gap": 3}
+    assert dict(found.frames) == {
+        "pool": 364,
+        "val": 101,
+        "test": 233,
+        "test_balanced": 0,
+        "gap": 3,
+        "unlabelled": 0,
+    }
     assert boxes_per_class(workspace, "pool") == [1185, 929, 197]
     assert boxes_per_class(workspace, "val") == [163, 183, 201]
     assert boxes_per_class(workspace, "test") == [375, 603, 79]
