@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from dataengine.adapters.base import files_under
 from dataengine.config import Config, DatasetConfig, IngestConfig
+from tests.corpus import damage
 from tests.corpus.outcomes import Ended, ingested
 
 CARLA = ["vehicle", "bike", "motobike", "traffic_light", "traffic_sign"]
@@ -80,3 +82,22 @@ def test_every_real_file_is_accounted_for(outcome: Ended, folder: str, data_root
     assert outcome.error == ""
     assert outcome.summary is not None
     assert (outcome.summary.added, outcome.summary.frames) == (added, frames)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", sorted(FOLDERS.keys() - {"camvid", "carla_voc"}))
+@pytest.mark.parametrize("seed", range(3))
+def test_real_files_with_flipped_bits(
+    folder: str, seed: int, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = tmp_path / "data"
+    shutil.copytree(data_root / folder, root, copy_function=shutil.copyfile)
+    for inner in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+        inner.chmod(0o755)  # the real data's folders may be read-only
+    for number, name in enumerate(files_under(root)):
+        damage.flip_bits(root / name, seed=1000 * seed + number, number=3 * seed + 1)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    adapter, settings = FOLDERS[folder]
+    dataset = DatasetConfig(name=adapter, root=str(root), **settings)
+    ingested(Config(dataset=dataset, ingest=IngestConfig(fps=2.0)), tmp_path / "here")
