@@ -130,16 +130,18 @@ def remember(workspace: Workspace, judged: Judged) -> None:
 
 
 def _mended(timeline: Timeline, assigned: Assignment, leaking: copies.Copies) -> tuple[str, ...]:
-    """Ids of copies to leave out; raises where two splits of whole drives hold the same picture.
+    """Ids of copies to leave out; raises where that is not for us to decide.
 
-    Where nobody published splits and a frame's drive is that frame alone, nothing tells which frames belong
-    together, and the one that yields is left out. Else a copy says that drives or splits are wrong.
+    Where nobody published splits, the frame that yields is left out of a drive that we cut in time, and of
+    a drive of one frame, of which nothing tells where it belongs. Else a copy says that the published
+    splits, or the drives, are wrong.
     """
     size = np.bincount(timeline.drives)
     wrong = []
     for frame, other in leaking.pairs.tolist():
-        alone = min(size[timeline.drives[frame]], size[timeline.drives[other]]) == 1
-        if not (assigned.drawn and alone):
+        drives = timeline.drives[[frame, other]]
+        ours = drives[0] == drives[1] or size[drives].min() == 1
+        if not (assigned.drawn and ours):
             wrong.append((frame, other))
     if wrong:
         frame, other = wrong[0]

@@ -88,6 +88,17 @@ def test_frames_of_no_known_drive_make_room_where_splits_are_drawn(tmp_path: Pat
     assert again == summary
 
 
+def test_a_drive_that_comes_back_is_cut_without_its_copies(tmp_path: Path):
+    """One drive of a hundred seconds, cut in three; its last frames show what its first ones showed."""
+    images = [painted(number) for number in range(100)]
+    images[95:98] = images[5:8]
+    workspace = workspace_of(tmp_path, {"a": images})
+    summary = curate(workspace, CurateConfig(), DatasetConfig())
+    assert summary.copies == 3
+    left = workspace.frames("gap").to_pylist()
+    assert {f"a/{number:06d}" for number in (5, 6, 7)} <= {row["frame_id"] for row in left}
+
+
 def test_a_small_fleet_does_not_leak(tmp_path: Path):
     world = WorldConfig(pool_clips=8, val_clips=4, test_clips=8, balanced_clips=0)
     render_fleet(world, tmp_path / "fleet", workers=1)
