@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,13 @@ from dataengine.schema import POOL
 _OVERFULL, _TOO_EMPTY = 1.5, 0.5
 """A split made of whole drives holds between these parts of its share; else drives are cut in time. A
 condition or class outside them counts as unbalanced, too."""
-_LOOK_AHEAD = 256
+_LOOK_AHEAD = 128
 """Drives weighed against each other for one place: keeps the draw linear in the number of drives."""
+
+
+_MANY = 50_000
+"""Above so many drives, frames without a drive as a rule, they are not weighed: it would take minutes, and
+chance shares out all but the rarest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,29 +64,46 @@ def draw_drives(
     order = sorted(range(len(names)), key=lambda drive: hashlib.sha256(names[drive].encode()).digest())
     holds = _normalised(sizes, contents)
     splits = np.full(len(names), POOL, object)
-    free = np.array(order, np.int64)
+    weighed = contents is not None and len(names) <= _MANY
     for split, share in shares.items():
-        target, held, sums = share * total, 0, np.zeros(holds.shape[1])
-        while held < target:
-            fits = np.flatnonzero((held + sizes[free] <= target * _OVERFULL) & (sizes[free] > 0))[
-                :_LOOK_AHEAD
-            ]
-            if not len(fits):
-                break
-            place = fits[0]
-            if contents is not None:
-                away = ((sums + holds[free[fits]] - share) ** 2).sum(1)
-                place = fits[np.argmin(np.round(away, 9))]  # the first of equals, whatever the rounding
-            drive = free[place]
-            splits[drive] = split
-            held, sums = held + int(sizes[drive]), sums + holds[drive]
-            free = np.delete(free, place)
-        if held < target * _TOO_EMPTY:
+        free = [drive for drive in order if splits[drive] == POOL and sizes[drive]]
+        chosen = _filled(free, sizes, holds, share * total, share, weighed=weighed)
+        splits[chosen] = split
+        if sizes[chosen].sum() < share * total * _TOO_EMPTY:
             return None
     if not (splits[sizes > 0] == POOL).any():
         return None
-    chosen = tuple(splits.tolist())
-    return Drawn(splits=chosen, unbalanced=_unbalanced(chosen, holds, shares, contents))
+    drawn = tuple(splits.tolist())
+    return Drawn(splits=drawn, unbalanced=_unbalanced(drawn, holds, shares, contents))
+
+
+def _filled(
+    free: list[int],
+    sizes: NDArray[np.integer],
+    holds: NDArray[np.float64],
+    target: float,
+    share: float,
+    *,
+    weighed: bool,
+) -> list[int]:
+    """Drives for one split of ``target`` frames, in the order in which they are taken."""
+    chosen: list[int] = []
+    ahead: list[int] = []
+    held, sums, coming = 0, np.zeros(holds.shape[1]), iter(free)
+    while held < target:
+        room = target * _OVERFULL - held
+        ahead = [drive for drive in ahead if sizes[drive] <= room]  # what is too large now stays so
+        ahead += islice((d for d in coming if sizes[d] <= room), _LOOK_AHEAD - len(ahead))
+        if not ahead:
+            break
+        place = 0
+        if weighed:
+            away = ((sums + holds[ahead] - share) ** 2).sum(1)
+            place = int(np.argmin(np.round(away, 12)))  # the first of equals, whatever the rounding
+        drive = ahead.pop(place)
+        chosen.append(drive)
+        held, sums = held + int(sizes[drive]), sums + holds[drive]
+    return chosen
 
 
 def _normalised(sizes: NDArray[np.integer], contents: Contents | None) -> NDArray[np.float64]:
