@@ -27,6 +27,12 @@ QUALITY, DUPLICATE, BLURRED = "quality", "duplicate", "blurred"
 _QUALITY = {"flags": STRING, "reason": STRING}
 _DUPLICATE = {"of": STRING, "kind": STRING, "distance": FLOAT}
 _BLURRED = {"rule": STRING, "num_regions": INTEGER, "area_share": FLOAT}
+CURATED_PATHS = (
+    *(f"{QUALITY}.{part}" for part in _QUALITY),
+    *(f"{DUPLICATE}.{part}" for part in _DUPLICATE),
+    *(f"{BLURRED}.{part}" for part in _BLURRED),
+)
+"""What may be there of curation, by its path in a sample."""
 
 
 def curated(facts: Facts) -> list[Column]:
@@ -79,12 +85,11 @@ def _telemetry(facts: Facts) -> Column | None:
     }
     if not rows:
         return None
-    taken = {*STATIC, *condition_fields(facts).values()}
     longest: dict[str, int] = {}
     for signals in rows.values():
         for name, value in signals.items():
             longest[name] = max(longest.get(name, 0), len(value))
-    fields = {name: _field(name, taken) for name in sorted(longest)}
+    fields = signal_fields(facts)
 
     def values(frame_ids: Sequence[str]) -> Values:
         return {
@@ -102,6 +107,16 @@ def _telemetry(facts: Facts) -> Column | None:
         digest=files.digest([WRITER_VERSION, rows]),
         values=values,
     )
+
+
+def signal_fields(facts: Facts) -> dict[str, str]:
+    """Signal of the telemetry table -> the field that holds it."""
+    names: set[str] = set()
+    for part in facts.workspace.lake.scan("telemetry", ["signals"]):
+        for chunk in part["signals"].chunks:
+            names.update(chunk.keys.unique().to_pylist())
+    taken = {*STATIC, *condition_fields(facts).values()}
+    return {name: _field(name, taken) for name in sorted(names)}
 
 
 def _field(name: str, taken: set[str]) -> str:

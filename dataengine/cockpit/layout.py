@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dataengine.cockpit.columns import condition_fields
+from dataengine.cockpit.curation import CURATED_PATHS, signal_fields
 from dataengine.cockpit.decisions import DIGEST, TRUTH
 from dataengine.cockpit.facts import Facts
 from dataengine.cockpit.ownership import Ownership
@@ -61,7 +62,7 @@ _FOLDED = ("telemetry", "quality", "metadata")
 
 def sidebar(dataset: Any, facts: Facts) -> dict[str, list[str]]:
     """Group -> field paths, in the order of the job; fields of a person's own come last."""
-    arms = facts.arms
+    arms, have = facts.arms, dataset.get_field_schema()
     groups = {
         "tags": ["tags", "_label_tags"],
         "labels": [
@@ -73,9 +74,13 @@ def sidebar(dataset: Any, facts: Facts) -> dict[str, list[str]]:
             f"{a.errors_field}.{part}" for a in reversed(arms) if a.predicted for part in _ERROR_ORDER
         ],
         "conditions": list(condition_fields(facts).values()),
-        "clip": ["split", "clip_id", "drive_id", "frame_number", "frame_id"],
-        "telemetry": ["time_s", "speed_mps", "yaw_rate_radps", "acceleration_mps2"],
-        "quality": ["sharpness", "brightness"],
+        "clip": ["split", "clip_id", "drive_id", "frame_number", "frame_id", "dataset", "licence"],
+        "telemetry": ["time_s", *SIGNALS, *signal_fields(facts).values()],
+        "quality": [
+            *(path for path in CURATED_PATHS if path.split(".")[0] in have),
+            "sharpness",
+            "brightness",
+        ],
         "metadata": [
             "id",
             "filepath",
@@ -86,10 +91,11 @@ def sidebar(dataset: Any, facts: Facts) -> dict[str, list[str]]:
         ],
     }
     listed = {path.split(".")[0] for paths in groups.values() for path in paths}
-    others = [name for name in dataset.get_field_schema() if name not in listed]
+    others = [name for name in have if name not in listed]
     return {name: paths for name, paths in {**groups, "other": others}.items() if paths}
 
 
+SIGNALS = ("speed_mps", "yaw_rate_radps", "acceleration_mps2")
 _METADATA = ("width", "height", "num_channels", "size_bytes", "mime_type")
 _PICK_ORDER = ("cycle", "trigger", "reason", "rank", "score")
 _ERROR_ORDER = ("missed", "false_alarm", "swapped_class", "bad_location", "hits")
