@@ -90,10 +90,11 @@ def _filled(
     chosen: list[int] = []
     ahead: list[int] = []
     held, sums, coming = 0, np.zeros(holds.shape[1]), iter(free)
+    frames, window = sizes.tolist(), _LOOK_AHEAD if weighed else 1
     while held < target:
         room = target * _OVERFULL - held
-        ahead = [drive for drive in ahead if sizes[drive] <= room]  # what is too large now stays so
-        ahead += islice((d for d in coming if sizes[d] <= room), _LOOK_AHEAD - len(ahead))
+        ahead = [drive for drive in ahead if frames[drive] <= room]  # what is too large now stays so
+        ahead += islice((d for d in coming if frames[d] <= room), window - len(ahead))
         if not ahead:
             break
         place = 0
@@ -102,7 +103,7 @@ def _filled(
             place = int(np.argmin(np.round(away, 12)))  # the first of equals, whatever the rounding
         drive = ahead.pop(place)
         chosen.append(drive)
-        held, sums = held + int(sizes[drive]), sums + holds[drive]
+        held, sums = held + frames[drive], sums + holds[drive]
     return chosen
 
 
