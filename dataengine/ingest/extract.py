@@ -91,6 +91,8 @@ def extract(job: Job) -> Extract:
         telemetry = job.adapter.telemetry(job.recording)
     except BrokenFileError as error:
         telemetry, faults[error.path] = None, error.reason  # the frames are worth having without it
+    except InputError as error:
+        telemetry, faults[f"{job.recording.source}#telemetry"] = None, str(error)
     try:
         labels = job.adapter.labels(job.recording)
         for picture in pictures(
@@ -99,6 +101,8 @@ def extract(job: Job) -> Extract:
             _add(job, picture, labels, rows, faults, clock)
     except BrokenFileError as error:
         return _unusable(job.recording, error)
+    except InputError as error:
+        return _unusable(job.recording, BrokenFileError(job.recording.source, str(error)))
     own, shared = _outcomes(job.recording, faults)
     inner = tuple(
         Outcome(path=path, status="broken", reason=reason)
