@@ -86,7 +86,8 @@ class Comma2k19(Adapter):
             for log, columns in LOGS.items()
             if f"{folder}{log}/value" in held
         }
-        return Telemetry(signals=signals(self._boot_times(recording), poses, logs))
+        with np.errstate(invalid="ignore", over="ignore"):  # a damaged measurement is NaN, and stays that
+            return Telemetry(signals=signals(self._boot_times(recording), poses, logs))
 
     def _boot_times(self, recording: Recording) -> NDArray[np.float64]:
         name = f"{recording.source.removesuffix(VIDEO)}{CLOCK}"
