@@ -24,7 +24,7 @@ from dataengine.ingest.extract import Extract, Job, extract
 from dataengine.ingest.ledger import Ledger
 from dataengine.ingest.names import with_good_names
 from dataengine.ingest.summary import IngestSummary
-from dataengine.privacy import anonymiser
+from dataengine.privacy import Anonymiser, anonymiser
 from dataengine.quarantine import Outcome
 from dataengine.schema import Taxonomy
 from dataengine.workspace import Workspace
@@ -62,13 +62,14 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
     marks = fingerprint(adapter, config, card)
     if workspace is not None:
         _check_settings(workspace, adapter, config, card)
+    blurrer = anonymiser(config.curate, config.compute)  # its weights are checked before anything is written
     if workspace is None:
         workspace = _created(adapter, config, card, root, marks)
     elif config.dataset.root is not None or config.dataset.name in ("mixed", "fiftyone"):
         _follow(workspace, source)
     _remove_leftovers(workspace)
     ledger = Ledger(workspace)
-    for result in _extracts(adapter, config, workspace, ledger):
+    for result in _extracts(adapter, config, workspace, ledger, blurrer):
         ledger.take(result)
     ledger.commit()
     return workspace, ledger.finish(source, time.monotonic() - started)
@@ -170,9 +171,10 @@ def _remove_leftovers(workspace: Workspace) -> None:
         path.unlink()
 
 
-def _extracts(adapter: Adapter, config: Config, workspace: Workspace, ledger: Ledger) -> Iterator[Extract]:
+def _extracts(
+    adapter: Adapter, config: Config, workspace: Workspace, ledger: Ledger, blurrer: Anonymiser | None
+) -> Iterator[Extract]:
     """Every new recording, extracted in the adapter's order; the ledger hears of the rest."""
-    blurrer = anonymiser(config.curate, config.compute)
 
     def jobs() -> Iterator[Job]:
         for found in with_good_names(adapter.recordings()):

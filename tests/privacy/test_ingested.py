@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from dataengine.config import Anonymise, Config, CurateConfig, Device
+from dataengine.errors import ModelError
 from dataengine.images import read_image
 from dataengine.ingest import ingest
 from dataengine.privacy import summary_line
@@ -55,3 +57,11 @@ def test_frames_of_a_video_are_stored_blurred_alone(tmp_path: Path):
     assert blurred.keys() == plain.keys()
     assert len(plain) == 4
     assert all(blurred[name] != plain[name] for name in plain)
+
+
+def test_missing_weights_are_told_before_anything_is_written(tmp_path: Path):
+    write_fleet(tmp_path / "fleet", {"a": "pool"})
+    config = anonymised(fleet_config(tmp_path / "fleet"), tmp_path / "nowhere.safetensors")
+    with pytest.raises(ModelError, match=r"nowhere.safetensors does not exist"):
+        ingest(config, tmp_path / "ws")
+    assert not (tmp_path / "ws").exists()
