@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataengine.config import Config, IngestConfig, DatasetConfig
+from dataengine.config import Config, DatasetConfig, IngestConfig
 
 WIDTH, HEIGHT = 64, 48
 TRUTH_SCHEMA = pa.schema(
