@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dataengine.curate.embedding import Vectors
 from dataengine.curate.hashes import hamming
 from dataengine.curate.leaks import sides
-from dataengine.curate.neighbours import Index
+from dataengine.curate.neighbours import Index, one_thread
 from dataengine.curate.pictures import same_picture
 from dataengine.curate.timeline import Timeline
 
@@ -67,7 +67,8 @@ def find(
     Raises:
         InputError: An image cannot be read.
     """
-    pairs, number = _suspects(timeline, splits, thumbnails, distance * DISTANCE, round(bits * BITS))
+    with one_thread():
+        pairs, number = _suspects(timeline, splits, thumbnails, distance * DISTANCE, round(bits * BITS))
     found = [pair for pair in pairs.tolist() if same_picture(images[pair[0]], images[pair[1]])]
     return Copies(
         pairs=np.array(found, np.int64).reshape(-1, 2), looked_at=len(pairs), left_out=number - len(pairs)

@@ -20,9 +20,9 @@ _LOOK_AHEAD = 128
 """Drives weighed against each other for one place: keeps the draw linear in the number of drives."""
 
 
-_MANY = 50_000
-"""Above so many drives, frames without a drive as a rule, they are not weighed: it would take minutes, and
-chance shares out all but the rarest."""
+_MANY = 200_000
+"""Above so many drives, frames without a drive as a rule, they are not weighed: it would take half a
+minute, and chance shares out all but the rarest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.curate.neighbours import Index
+from dataengine.curate.neighbours import Index, one_thread
 
 BLOCK = 8192
 """Vectors that are asked about at once."""
@@ -40,8 +40,13 @@ def group(index: Index, order: NDArray[np.int64], advance: Callable[[int], None]
         order: Rows, best first.
         advance: Called with how many were decided.
     """
-    number = len(index.vectors)
-    repeats = np.zeros(number, np.bool_)
+    with one_thread():
+        return _nearest(index, order, _repeats(index, order, advance))
+
+
+def _repeats(index: Index, order: NDArray[np.int64], advance: Callable[[int], None]) -> NDArray[np.bool_]:
+    """``[N]`` which vectors are not kept; the kept ones are in the index afterwards."""
+    repeats = np.zeros(len(index.vectors), np.bool_)
     for begin in range(0, len(order), BLOCK):
         rows = order[begin : begin + BLOCK]
         for pairs in index.search(rows, any_one=True):
@@ -52,7 +57,7 @@ def group(index: Index, order: NDArray[np.int64], advance: Callable[[int], None]
         repeats[kept] = False
         index.add(kept)
         advance(len(rows))
-    return _nearest(index, order, repeats)
+    return repeats
 
 
 def _places(index: Index, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -17,10 +17,12 @@ What passes both is decided on the whole vectors, in double precision near the t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from dataengine.curate.embedding import Vectors
 
@@ -69,11 +71,12 @@ class Index:
         self.apart = apart
         self._radius = float(np.sqrt(2 * distance)) + 1e-3
         self._bound = np.float32(1 - distance - SLACK)
-        self._sketch = _sketch(vectors)
-        self._centres = _centres(self._sketch)
-        between = _squared(self._centres, self._centres)
-        self._between = 2 * np.sqrt(np.maximum(between, 1e-12), dtype=np.float32)
-        self.cell, self._reach = self._assign()
+        with one_thread():
+            self._sketch = _sketch(vectors)
+            self._centres = _centres(self._sketch)
+            between = _squared(self._centres, self._centres)
+            self._between = 2 * np.sqrt(np.maximum(between, 1e-12), dtype=np.float32)
+            self.cell, self._reach = self._assign()
         sizes = np.bincount(self.cell, minlength=len(self._centres))
         self._begin = np.concatenate([[0], np.cumsum(sizes)])
         self._filled = self._begin[:-1].copy()
@@ -124,9 +127,10 @@ class Index:
         sketch = self._sketch[rows]
         for begin in range(0, len(rows), 1024):
             part = slice(begin, begin + 1024)
-            scores = sketch[part] @ sketch[begin:].T
-            left, right = np.nonzero(np.triu(scores >= self._bound, 1))
-            pairs = self._verified(rows[part], rows[begin:], left, right)
+            number = len(rows) - begin
+            hits = np.flatnonzero((sketch[part] @ sketch[begin:].T).ravel() >= self._bound)
+            hits = hits[hits % number > hits // number]
+            pairs = self._verified(rows[part], rows[begin:], hits // number, hits % number)
             if pairs is not None:
                 yield pairs
 
@@ -175,6 +179,13 @@ class Index:
             cell[part] = away.argmin(1)
             np.maximum.at(reach, cell[part], np.sqrt(np.maximum(away.min(1), 0)))
         return cell, reach
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Products of matrices on one thread: these are many and small, and threads would wait for each other."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def _parts(asked: NDArray[np.int64], members: int) -> Iterator[NDArray[np.int64]]:

@@ -1,5 +1,8 @@
 """Splits by drive: the publisher's where there is one, else drawn; a time gap where a drive is shared.
 
+Each dataset of a mix is split for itself. Where its publisher keeps the labels of the test set, the published
+val is the test set here, for that is what others report on, and val is drawn from the drives for training.
+
 Test keeps all of its frames, val yields to test, and the pool yields to both: what is judged stays
 as published, and what is learned from makes room. Frames that nobody labelled, in a dataset that has
 labels, belong to no split: they can neither be sold nor judged.
@@ -22,6 +25,7 @@ from dataengine.schema import GAP, POOL, SPLITS, TEST, TEST_SPLITS, UNLABELLED, 
 CODE: Mapping[str, int] = {name: number for number, name in enumerate(SPLITS)}
 """Each split's place in ``schema.SPLITS``: how arrays name it."""
 
+_TESTS = {CODE[name] for name in TEST_SPLITS}
 _YIELDS_TO: Mapping[str, tuple[str, ...]] = {POOL: (VAL, *TEST_SPLITS), VAL: TEST_SPLITS}
 
 
@@ -33,7 +37,7 @@ class Assignment:
         splits: ``[F]`` int8, places in ``schema.SPLITS``.
         reasons: ``[F]`` int16, places in ``words``.
         words: Reasons in words.
-        drawn: No publisher's split was there.
+        drawn: Some split was drawn, for want of a published one.
         unbalanced: What drives could not share out evenly, in words.
     """
 
@@ -78,22 +82,36 @@ def assign(
     Args:
         timeline: All frames of the workspace.
         gap_s: Frames of one drive closer in time than this to a split that they yield to are left out.
-        val_share: Share of the frames for val, where no frame has a publisher's split.
+        val_share: Share of a dataset's frames for val, where its publisher has none.
         test_share: Likewise for test.
         contents: What the drives hold, to be shared out evenly by the draw; ``None`` looks at sizes alone.
         keep_unlabelled: Treat frames without labels like others: people can be asked for theirs.
     """
     used = timeline.labelled | keep_unlabelled | (not timeline.labelled.any())
-    words = ["published split", "no split published"]
+    words = ["published split", "no split published", "published val, as no labels of a test are published"]
     unbalanced: tuple[str, ...] = ()
-    drawn = not (timeline.hints >= 0).any()
-    if not drawn:
-        splits = np.where(timeline.hints < 0, CODE[POOL], timeline.hints).astype(np.int8)
-        reasons = (timeline.hints < 0).astype(np.int16)
-    else:
-        splits, word, unbalanced = _drawn(timeline, used, val_share, test_share, contents)
-        reasons = np.full(len(timeline), len(words), np.int16)
+    splits = np.where(timeline.hints < 0, CODE[POOL], timeline.hints).astype(np.int8)
+    reasons = (timeline.hints < 0).astype(np.int16)
+    drawn = False
+    for dataset in np.unique(timeline.datasets):
+        members = timeline.datasets == dataset
+        published = set(np.unique(timeline.hints[members & used]).tolist()) - {-1}
+        if CODE[VAL] in published and not published & _TESTS:
+            val = members & (timeline.hints == CODE[VAL])
+            splits[val], reasons[val] = CODE[TEST], 2
+            published = published - {CODE[VAL]} | {CODE[TEST]}
+        shares = {
+            TEST: 0.0 if published & _TESTS else test_share,
+            VAL: 0.0 if CODE[VAL] in published else val_share,
+        }
+        if not any(shares.values()):
+            continue
+        drawn = True
+        candidates = members & used & (splits == CODE[POOL])
+        splits[candidates], word, uneven = _drawn(timeline, candidates, shares, contents)
+        reasons[candidates] = len(words)
         words.append(word)
+        unbalanced += uneven
     splits[~used] = CODE[UNLABELLED]
     reasons[~used] = len(words)
     words.append("nobody labelled it, while other frames have labels")
@@ -103,28 +121,32 @@ def assign(
 
 def _drawn(
     timeline: Timeline,
-    used: NDArray[np.bool_],
-    val_share: float,
-    test_share: float,
+    candidates: NDArray[np.bool_],
+    shares: Mapping[str, float],
     contents: Contents | None,
 ) -> tuple[NDArray[np.int8], str, tuple[str, ...]]:
-    """The split of each frame, how it came about, and what could not be balanced."""
-    sizes = np.bincount(timeline.drives[used], minlength=len(timeline.drive_names))
-    shares = {TEST: test_share, VAL: val_share}
-    drawn = draw_drives(timeline.drive_names, sizes, shares, contents)
+    """The split of each candidate ``[C]``, how it came about, and what could not be balanced."""
+    sizes = np.bincount(timeline.drives[candidates], minlength=len(timeline.drive_names))
+    present = np.flatnonzero(sizes)
+    names = [timeline.drive_names[drive] for drive in present]
+    wanted = {split: share for split, share in shares.items() if share}
+    held = replace(contents, amounts=contents.amounts[present]) if contents is not None else None
+    drawn = draw_drives(names, sizes[present], wanted, held)
     if drawn is not None:
-        of_drive = np.array([CODE[split] for split in drawn.splits], np.int8)
-        return of_drive[timeline.drives], "drive drawn whole", drawn.unbalanced
+        of_drive = np.full(len(timeline.drive_names), CODE[POOL], np.int8)
+        of_drive[present] = [CODE[split] for split in drawn.splits]
+        return of_drive[timeline.drives[candidates]], "drive drawn whole", drawn.unbalanced
     splits = np.full(len(timeline), CODE[POOL], np.int8)
     order = timeline.drive_order()
-    order = order[used[order]]
+    order = order[candidates[order]]
     drives = timeline.drives[order]
     place = np.arange(len(order)) - np.searchsorted(drives, drives)
     number = sizes[drives]
+    test_share, val_share = shares[TEST], shares[VAL]
     splits[order[place >= np.round(number * (1 - val_share - test_share))]] = CODE[VAL]
     splits[order[place >= np.round(number * (1 - test_share))]] = CODE[TEST]
     unbalanced = ("too few drives to draw whole ones: each is cut in time, so splits share drives",)
-    return splits, "too few drives: this one is cut in time", unbalanced
+    return splits[candidates], "too few drives: this one is cut in time", unbalanced
 
 
 def _open_gaps(

@@ -21,6 +21,7 @@ COLUMNS = (
     "frame_id",
     "clip_id",
     "drive_id",
+    "dataset",
     "time_s",
     "split_hint",
     "phash",
@@ -41,6 +42,7 @@ class Timeline:
         clip_names: Ids of the clips.
         drives: ``[F]`` int32, number of the drive in the sorted ``drive_names``.
         drive_names: Ids of the drives.
+        datasets: ``[F]`` int32, number of the dataset that the frame comes from; a mix has several.
         time_s: ``[F]`` float64, on the clock that the clips of one drive share.
         hints: ``[F]`` int8, the publisher's split as its place in ``schema.SPLITS``; -1 without one.
         labelled: ``[F]`` whether somebody labelled the frame, with objects or without.
@@ -55,6 +57,7 @@ class Timeline:
     clip_names: tuple[str, ...]
     drives: NDArray[np.int32]
     drive_names: tuple[str, ...]
+    datasets: NDArray[np.int32]
     time_s: NDArray[np.float64]
     hints: NDArray[np.int8]
     labelled: NDArray[np.bool_]
@@ -70,11 +73,10 @@ class Timeline:
     def from_lake(cls, lake: Lake) -> Timeline:
         """Every frame of a lake, with the start times of the clips and whether there are labels."""
         frames = lake.read("frames", list(COLUMNS))
-        labelled = lake.read("oracle", ["frame_id"])["frame_id"]
-        return cls.from_tables(frames, lake.read("clips", ["clip_id", "start_time_s"]), labelled)
+        return cls.from_tables(frames, lake.read("clips", ["clip_id", "start_time_s"]), lake.labelled())
 
     @classmethod
-    def from_tables(cls, frames: pa.Table, clips: pa.Table, labelled: pa.ChunkedArray) -> Timeline:
+    def from_tables(cls, frames: pa.Table, clips: pa.Table, labelled: pa.Array) -> Timeline:
         """Join frames with the start times of their clips; ``labelled`` holds frame ids."""
         frames = frames.take(pc.sort_indices(frames["frame_id"])).combine_chunks()
         clip, clip_names = _numbered(frames["clip_id"])
@@ -88,9 +90,10 @@ class Timeline:
             clip_names=clip_names,
             drives=drive,
             drive_names=drive_names,
+            datasets=_numbered(frames["dataset"])[0],
             time_s=(starts[clip] if len(clip) else 0.0) + _floats(frames["time_s"]),
             hints=hints.to_numpy().astype(np.int8),
-            labelled=pc.is_in(frames["frame_id"], labelled.combine_chunks()).to_numpy(),
+            labelled=pc.is_in(frames["frame_id"], labelled).to_numpy(),
             phash=frames["phash"].fill_null(0).to_numpy().astype(np.uint64),
             sharpness=_floats(frames["sharpness"]).astype(np.float32),
             brightness=_floats(frames["brightness"], 0.5).astype(np.float32),
