@@ -64,6 +64,14 @@ def test_the_detail_inside_is_gone_at_any_size(side: int):
     assert np.abs(np.diff(blurred[core].astype(int), axis=1)).max() < 30
 
 
+def test_a_region_of_a_few_pixels_is_no_smaller_grid_of_them():
+    # 5 pixels in an ellipse of 7: three cells a side would be two pixels wide
+    image = np.zeros((20, 20, 3), np.uint8)
+    image[::2] = 255
+    blurred = blur(image, as_regions([7, 7, 12, 12]))[0][7:12, 7:12].astype(int)
+    assert np.abs(np.diff(blurred, axis=0)).max() < 20
+
+
 def test_what_is_left_is_a_function_of_few_averages():
     # two pictures that differ in every pixel but agree in the mean of every cell look the same
     image = np.full((90, 90, 3), 128, np.uint8)
@@ -86,6 +94,8 @@ def test_overlaps_count_once_and_regions_outside_not_at_all():
     outside = blur(image, as_regions([500, 500, 520, 520], [-90, 10, -40, 40]))
     assert (outside[1], outside[2]) == (0, 0.0)
     assert (outside[0] == image).all()
+    # the ellipse's bounding box reaches the first pixel, the ellipse does not
+    assert blur(image, as_regions([-10, -10, -1, -1]))[1:] == (0, 0.0)
 
 
 def test_no_region_returns_a_copy_and_the_input_is_kept():

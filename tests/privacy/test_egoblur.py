@@ -60,11 +60,11 @@ def save(module: torch.nn.Module, path: Path) -> None:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """A folder with both parts: faces are full blue, plates full red (channels are BGR)."""
+    """A folder with both parts: faces are full blue, plates full green (channels are BGR)."""
     folder = tmp_path / "egoblur"
     folder.mkdir()
     save(FindsColour(0), folder / FACE)
-    save(FindsColour(2), folder / PLATE)
+    save(FindsColour(1), folder / PLATE)
     return folder
 
 
@@ -76,12 +76,13 @@ def opened(folder: Path, score: float = 0.5) -> Anonymiser:
 
 
 def street() -> np.ndarray:
-    """Noise below 200 with a blue face at (20, 10)-(40, 30) and a red plate at (60, 50)-(90, 56), RGB."""
+    """Noise below 200 with a blue face at (20, 10)-(40, 30), a green plate at (60, 50)-(90, 56) and a red sign."""
     image = np.random.default_rng(0).integers(0, 200, (80, 120, 3), np.uint8)
     image[10:30:2, 20:40] = (0, 0, 255)
     image[29, 20:40] = (0, 0, 255)
-    image[50:56, 60:90:3] = (255, 0, 0)
-    image[50:56, 89] = (255, 0, 0)
+    image[50:56, 60:90:3] = (0, 255, 0)
+    image[50:56, 89] = (0, 255, 0)
+    image[70:74, 100:110] = (255, 0, 0)  # neither, unless red were taken for blue
     return image
 
 
@@ -112,7 +113,7 @@ def test_it_is_pickled_without_its_weights_and_known_by_their_digest(weights: Pa
     moved = tmp_path / "elsewhere"
     weights.rename(moved)
     assert opened(moved).settings() == blur.settings()
-    save(FindsColour(1), moved / PLATE)
+    save(FindsColour(2), moved / PLATE)
     assert opened(moved).settings() != blur.settings()
 
 
