@@ -76,7 +76,7 @@ def opened(folder: Path, score: float = 0.5) -> Anonymiser:
 
 
 def street() -> np.ndarray:
-    """Noise below 200 with a blue face at (20, 10)-(40, 30), a green plate at (60, 50)-(90, 56) and a red sign."""
+    """Dark noise, a blue face at (20, 10)-(40, 30), a green plate at (60, 50)-(90, 56) and a red sign."""
     image = np.random.default_rng(0).integers(0, 200, (80, 120, 3), np.uint8)
     image[10:30:2, 20:40] = (0, 0, 255)
     image[29, 20:40] = (0, 0, 255)
