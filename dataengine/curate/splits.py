@@ -68,6 +68,13 @@ class Assignment:
         return int((self.splits == CODE[split]).sum())
 
 
+def is_published(timeline: Timeline, keep_unlabelled: bool = False) -> bool:
+    """Whether every dataset comes with both a val and a test of its own."""
+    used = _used(timeline, keep_unlabelled)
+    given = (_given(timeline, used & (timeline.datasets == one)) for one in np.unique(timeline.datasets))
+    return all(CODE[VAL] in splits and splits & _TESTS for splits in given)
+
+
 def assign(
     timeline: Timeline,
     *,
@@ -87,7 +94,7 @@ def assign(
         contents: What the drives hold, to be shared out evenly by the draw; ``None`` looks at sizes alone.
         keep_unlabelled: Treat frames without labels like others: people can be asked for theirs.
     """
-    used = timeline.labelled | keep_unlabelled | (not timeline.labelled.any())
+    used = _used(timeline, keep_unlabelled)
     words = ["published split", "no split published", "published val, as no labels of a test are published"]
     unbalanced: tuple[str, ...] = ()
     splits = np.where(timeline.hints < 0, CODE[POOL], timeline.hints).astype(np.int8)
@@ -95,7 +102,7 @@ def assign(
     drawn = False
     for dataset in np.unique(timeline.datasets):
         members = timeline.datasets == dataset
-        published = set(np.unique(timeline.hints[members & used]).tolist()) - {-1}
+        published = _given(timeline, members & used)
         if CODE[VAL] in published and not published & _TESTS:
             val = members & (timeline.hints == CODE[VAL])
             splits[val], reasons[val] = CODE[TEST], 2
@@ -117,6 +124,16 @@ def assign(
     words.append("nobody labelled it, while other frames have labels")
     _open_gaps(timeline, splits, reasons, words, gap_s)
     return Assignment(splits=splits, reasons=reasons, words=tuple(words), drawn=drawn, unbalanced=unbalanced)
+
+
+def _used(timeline: Timeline, keep_unlabelled: bool) -> NDArray[np.bool_]:
+    """``[F]`` frames that labels can be had of."""
+    return np.asarray(timeline.labelled | keep_unlabelled | (not timeline.labelled.any()))
+
+
+def _given(timeline: Timeline, members: NDArray[np.bool_]) -> set[int]:
+    """The published splits of some frames."""
+    return set(np.unique(timeline.hints[members]).tolist()) - {-1}
 
 
 def _drawn(

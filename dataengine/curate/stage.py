@@ -14,7 +14,7 @@ from dataengine.config import ComputeConfig, CurateConfig, DatasetConfig
 from dataengine.curate import across, leaks, quality
 from dataengine.curate.contents import drive_contents
 from dataengine.curate.hashes import near_duplicates
-from dataengine.curate.splits import CODE, Assignment, assign
+from dataengine.curate.splits import CODE, Assignment, assign, is_published
 from dataengine.curate.summary import CurateSummary
 from dataengine.curate.timeline import Timeline
 from dataengine.errors import InputError, WorkspaceError
@@ -101,7 +101,7 @@ def _assigned(
     dataset: DatasetConfig,
     keep_unlabelled: bool,
 ) -> Assignment:
-    drawn = not (timeline.hints >= 0).any()
+    drawn = not is_published(timeline, keep_unlabelled)
     assigned = assign(
         timeline,
         gap_s=dataset.split_gap_s,

@@ -114,7 +114,8 @@ def test_an_empty_pool_is_told_with_the_remedy(tmp_path: Path):
 
 
 def test_empty_val_and_test_are_said(tmp_path: Path, capsys):
-    curate(workspace_of(tmp_path, {"a": ["pool"] * 3}), settings(), DatasetConfig())
+    config = settings(val_share=0, test_share=0)
+    curate(workspace_of(tmp_path, {"a": ["pool"] * 3}), config, DatasetConfig())
     said = capsys.readouterr().err
     assert "val is empty" in said
     assert "test is empty" in said

@@ -41,7 +41,51 @@ GAPS = [
 
 @pytest.mark.parametrize(("hints", "expected"), GAPS)
 def test_frames_near_another_split_of_their_drive_make_room(hints, expected):
-    assert split(timeline({"a": range(len(hints))}, hints=hints)) == expected
+    found = timeline({"a": range(len(hints))}, hints=hints)
+    assert split(found, val_share=0, test_share=0) == expected
+
+
+DRIVES = {name: [0.0, 1.0] for name in "abcdefghij"}
+
+
+def test_a_published_val_is_the_test_where_the_publisher_keeps_that_ones_labels():
+    hints = ["pool"] * 14 + ["val"] * 6
+    found = assigned(timeline(DRIVES, hints=hints))
+    names = found.names().to_pylist()
+    assert names[14:] == ["test"] * 6
+    assert set(found.reason_words().to_pylist()[14:]) == {
+        "published val, as no labels of a test are published"
+    }
+    assert found.drawn
+    assert 2 <= names[:14].count("val") <= 4
+    assert names[:14].count("test") == 0
+
+
+def test_a_published_test_without_val_keeps_its_frames():
+    names = split(timeline(DRIVES, hints=["pool"] * 16 + ["test"] * 4))
+    assert names[16:] == ["test"] * 4
+    assert names.count("test") == 4
+    assert names.count("val") == 4
+
+
+def test_a_val_and_a_test_that_are_published_leave_nothing_to_draw():
+    hints = ["pool"] * 12 + ["val"] * 4 + ["test"] * 4
+    found = assigned(timeline(DRIVES, hints=hints))
+    assert found.names().to_pylist() == hints
+    assert not found.drawn
+
+
+def test_each_dataset_of_a_mix_is_split_for_itself():
+    hints = ["pool", "pool", "val", "val", "test", "test", *[""] * 14]
+    names = split(timeline(DRIVES, hints=hints, datasets=[0] * 6 + [1] * 14))
+    assert names[:6] == hints[:6]
+    assert {"pool", "val", "test"} == set(names[6:])
+
+
+def test_labels_of_the_test_decide_whether_it_is_published():
+    hints = ["pool"] * 12 + ["val"] * 4 + ["test"] * 4
+    names = split(timeline(DRIVES, hints=hints, labelled=[True] * 16 + [False] * 4))
+    assert names[12:] == ["test"] * 4 + ["unlabelled"] * 4
 
 
 def test_the_reason_of_a_gap_is_told():

@@ -21,6 +21,7 @@ def timeline(
     plain_share: Sequence[float] = (),
     labelled: Sequence[bool] = (),
     clips: Sequence[str] = (),
+    datasets: Sequence[int] = (),
 ) -> Timeline:
     """Drive -> times of its frames; one clip a drive. Hashes are far apart unless given."""
     names = sorted(drives)
@@ -37,6 +38,7 @@ def timeline(
         clip_names=clip_names,
         drives=np.array([names.index(name) for name in own], np.int32),
         drive_names=tuple(names),
+        datasets=np.array(list(datasets) or [0] * number, np.int32),
         time_s=np.array([time for times in drives.values() for time in times], np.float64),
         hints=np.array([CODE.get(hint, -1) for hint in hints or [""] * number], np.int8),
         labelled=np.array(list(labelled) or [True] * number, np.bool_),
