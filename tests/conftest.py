@@ -13,12 +13,19 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BENCHMARKS = Path(__file__).parent / "benchmarks"
+NO_SERVER = "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=500"
+"""Where no MongoDB answers: tests that use one without the fixture ``mongo`` fail there."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slow", action="store_true", help="run benchmarks and the tests that take minutes, too"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever imports FiftyOne before a test asks for ``mongo`` must not find the user's database."""
+    os.environ["FIFTYONE_DATABASE_URI"] = NO_SERVER
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -61,6 +68,10 @@ def mongo() -> Iterator[str]:
         settings.setenv("FIFTYONE_DATABASE_NAME", f"dataengine-tests-{os.getpid()}")
         settings.setenv("FIFTYONE_DO_NOT_TRACK", "true")
         settings.setenv("FIFTYONE_LOGGING_LEVEL", "ERROR")
+        loaded = sys.modules.get("fiftyone")
+        if loaded is not None:  # its settings were read before there was a server
+            settings.setattr(loaded.config, "database_uri", uri)
+            settings.setattr(loaded.config, "database_name", os.environ["FIFTYONE_DATABASE_NAME"])
         yield uri
         _disconnect()
 
