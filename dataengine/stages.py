@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataengine import cockpit, evaluate, files, label, learn, mine
+from dataengine import cockpit, evaluate, files, label, learn, mine, privacy
 from dataengine.config import Config
 from dataengine.errors import ConfigError, LabelsNeededError
 from dataengine.frameboxes import FrameBoxes, Predictions
@@ -183,6 +183,8 @@ def _see_that_labels_exist(arm: Arm, cycle: int, wanted: list[str]) -> None:
     if not asked or (config.partial and len(missing) < len(wanted)):
         return
     folder = label.write_request(workspace, asked, f"{arm.run.run_id}-cycle{cycle}")
+    if not workspace.lake.parts("blurred") and (why := privacy.needed(workspace.card)):
+        say(why)  # these images are about to be shown to people
     extra = f", {len(judged)} of them to judge with" if judged else ""
     raise LabelsNeededError(
         f"{len(asked)} frames need labels{extra}: draw {', '.join(workspace.taxonomy.classes)} on the images "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataengine import licences
 from dataengine import workspace as workspaces
-from dataengine.config import Anonymise, Config
+from dataengine.config import Config
 from dataengine.errors import ConfigError, LabelsNeededError, UserError
 from dataengine.progress import say
 from dataengine.workspace import Run, Workspace
@@ -61,8 +61,8 @@ def _ingest(config: Config) -> Workspace:
     if config.dataset.labels is not None:
         number = label.take_answers(workspace, Path(config.dataset.labels))
         say(f"labels: {number} frames from {config.dataset.labels}" if number else "labels: nothing new")
-    if config.curate.anonymise is not Anonymise.none:
-        say(privacy.summary_line(workspace.lake.read("blurred")))
+    if blurred := privacy.summary_line(workspace.lake.read("blurred")):
+        say(blurred)
     _check_licences(workspace, config)
     _curate(workspace, config)
     return workspace

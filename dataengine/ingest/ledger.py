@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -120,8 +120,7 @@ class Ledger:
 
     def finish(self, source: Path, seconds: float) -> IngestSummary:
         """Write the quarantine, print the line, and refuse a dataset of which nothing can be used."""
-        lists = "added" if self.num_frames else "present"
-        self._settle(replace(outcome, status=lists) for outcome in self.strays)
+        self._settle(self._lists())
         self._settle(self.shared.values())
         self.quarantine.close()
         summary = IngestSummary(
@@ -141,6 +140,16 @@ class Ledger:
                 f"{first.reason}); all reasons are in {self.workspace.root}/quarantine.jsonl"
             )
         return summary
+
+    def _lists(self) -> Iterator[Outcome]:
+        """Lists and settings that were read: they count for what came of them."""
+        for outcome in self.strays:
+            if self.num_frames:
+                yield outcome
+            elif self.known_clips:
+                yield replace(outcome, status="present")
+            else:
+                yield replace(outcome, status="unused", reason="no recording that it belongs to can be used")
 
     def _settle(self, outcomes: Iterable[Outcome]) -> None:
         """Count files whose fate is known, and keep the reasons of those that were not used."""

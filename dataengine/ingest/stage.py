@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from dataengine import files, progress
 from dataengine.adapters.base import Adapter, Recording, adapter_for, check_root
 from dataengine.cards import Card
-from dataengine.config import Anonymise, Config
+from dataengine.config import Config
 from dataengine.errors import InputError, WorkspaceError
 from dataengine.executor import ordered_map
 from dataengine.ingest import classes
@@ -52,19 +53,22 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
     source = _source(config, card, root)
     adapter = adapter_for(config.dataset, source)
     workspace = _existing(root, card)
+    blurrer = anonymiser(config.curate, config.compute)  # its weights are checked before anything is written
+
+    def marks(card: Card) -> str:
+        return fingerprint(adapter, config, card, blurrer)
+
     if workspace is not None and card.taxonomy.classes:
-        _check_settings(workspace, adapter, config, card)
+        _check_settings(workspace, card, marks)
     _render(config, source)
     check_root(source)
     card = classes.settled(card, adapter, config.dataset)
     if workspace is not None and not card.taxonomy.classes:
         card = workspace.card  # named in an earlier run
-    marks = fingerprint(adapter, config, card)
     if workspace is not None:
-        _check_settings(workspace, adapter, config, card)
-    blurrer = anonymiser(config.curate, config.compute)  # its weights are checked before anything is written
+        _check_settings(workspace, card, marks)
     if workspace is None:
-        workspace = _created(adapter, config, card, root, marks)
+        workspace = _created(adapter, config, card, root, marks(card))
     elif config.dataset.root is not None or config.dataset.name in ("mixed", "fiftyone"):
         _follow(workspace, source)
     _remove_leftovers(workspace)
@@ -75,18 +79,17 @@ def ingest(config: Config, root: Path) -> tuple[Workspace, IngestSummary]:
     return workspace, ledger.finish(source, time.monotonic() - started)
 
 
-def fingerprint(adapter: Adapter, config: Config, card: Card) -> str:
+def fingerprint(adapter: Adapter, config: Config, card: Card, blurrer: Anonymiser | None) -> str:
     """Digest of everything that decides which frames, pixels and labels are ingested."""
-    marks = {
+    marks: dict[str, Any] = {
         "dataset": config.dataset.name,
         "classes": card.taxonomy.classes,
         "cameras": config.dataset.cameras,
         "ingest": asdict(config.ingest),
         **adapter.settings(),
     }
-    if config.curate.anonymise is not Anonymise.none:
-        curate = config.curate
-        marks["anonymise"] = [curate.anonymise.value, curate.anonymise_weights, curate.anonymise_score]
+    if blurrer is not None:
+        marks["anonymise"] = blurrer.settings()
     return files.digest(marks)
 
 
@@ -116,17 +119,16 @@ def _existing(root: Path, card: Card) -> Workspace | None:
     return workspace
 
 
-def _check_settings(workspace: Workspace, adapter: Adapter, config: Config, card: Card) -> None:
+def _check_settings(workspace: Workspace, card: Card, marks: Callable[[Card], str]) -> None:
     """Raise ``WorkspaceError`` unless the workspace was ingested as it would be now.
 
     One that was ingested without classes, because its recordings have no labels, may get them later.
     """
-    expected = fingerprint(adapter, config, card)
-    if workspace.fingerprint == expected:
+    if workspace.fingerprint == marks(card):
         return
     bare = replace(card, taxonomy=Taxonomy(classes=()))
-    if workspace.fingerprint == fingerprint(adapter, config, bare):
-        workspace.adopt_card(card, expected)
+    if workspace.fingerprint == marks(bare):
+        workspace.adopt_card(card, marks(card))
         return
     raise WorkspaceError(
         f"{workspace.root} was ingested from {card.name} with other settings (ingest, dataset.min_box_area, "
