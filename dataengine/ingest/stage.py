@@ -102,8 +102,9 @@ def _source(config: Config, card: Card, root: Path) -> Path:
         return classes.common_root(config.dataset)
     if config.dataset.name == "fiftyone":
         return classes.media_root(config.dataset)
+    fetch = f"`dataengine datasets download={card.name}` fetches it, or: " if card.downloads else ""
     raise InputError(
-        f"dataset={card.name} needs dataset.root=PATH, the folder it was unpacked in. {card.obtain}"
+        f"dataset={card.name} needs dataset.root=PATH, the folder it was unpacked in. {fetch}{card.obtain}"
     )
 
 
