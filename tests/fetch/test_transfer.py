@@ -10,6 +10,7 @@ import subprocess
 import threading
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -149,7 +150,8 @@ def test_an_expected_size_without_a_length_is_kept_to(tmp_path: Path, site: Site
 
 def test_retry_after_is_honoured_up_to_a_bound(tmp_path: Path, site: Site, patience: Patience, monkeypatch):
     pauses: list[float] = []
-    monkeypatch.setattr(transfer.time, "sleep", pauses.append)
+    # not time.sleep itself: threads of other packages sleep too
+    monkeypatch.setattr(transfer, "time", SimpleNamespace(sleep=pauses.append))
     url = site.add("/file.bin", Page(DATA, script=["status 503", "busy 3600"]))
     get(tmp_path / "file.bin", url, patience)
     assert pauses == [0.01, 0.05]
