@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dataengine import files, progress
 from dataengine.config import ComputeConfig, CurateConfig
 from dataengine.curate import copies, duplicates, embedders
-from dataengine.curate.embedders import Embedder
+from dataengine.curate.embedder import Embedder, thumbnail
 from dataengine.curate.splits import Assignment
 from dataengine.curate.store import Store
 from dataengine.curate.timeline import Timeline
@@ -98,7 +98,7 @@ def _judged(
     frames = workspace.lake.read("frames", ["frame_id", "media_root", "image_path"])
     images = workspace.image_paths(frames.take(pc.sort_indices(frames["frame_id"])))
     store = Store(workspace.root / "embeddings")
-    embeddings = _embedded(store, images, embedders.thumbnail())
+    embeddings = _embedded(store, images, thumbnail())
     leaking = copies.find(timeline, assigned.splits, embeddings, images, distance=distance, bits=bits)
     left_out = _mended(timeline, assigned, leaking)
     if embedder.name != "thumbnail":

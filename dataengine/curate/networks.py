@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from dataengine import files, progress
 from dataengine.config import ComputeConfig
-from dataengine.curate.embedders import Embedder, decode, on_threads
+from dataengine.curate.embedder import Embedder, decode, on_threads
 from dataengine.curate.vit import VisionTransformer
 from dataengine.errors import ConfigError, ModelError
 from dataengine.learn import device

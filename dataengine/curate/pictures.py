@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.curate.embedders import decode
+from dataengine.curate.embedder import decode
 
 WIDTH, HEIGHT = 256, 160
 """Pixels at which two pictures are compared."""

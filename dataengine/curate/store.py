@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataengine.curate.embedders import Embedder, on_threads
+from dataengine.curate.embedder import Embedder, on_threads
 from dataengine.errors import InputError
 from dataengine.lake import read_parquet, write_parquet
 

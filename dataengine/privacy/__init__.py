@@ -15,8 +15,8 @@ sample of those with 0 regions first. The recordings themselves are never change
 
 from __future__ import annotations
 
-from dataengine.privacy.anonymiser import Anonymiser, anonymiser
+from dataengine.privacy.anonymiser import anonymiser
 from dataengine.privacy.need import needed
-from dataengine.privacy.regions import Regions, summary_line
+from dataengine.privacy.regions import Anonymiser, Regions, summary_line
 
 __all__ = ["Anonymiser", "Regions", "anonymiser", "needed", "summary_line"]

@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-
 from dataengine.config import Anonymise, ComputeConfig, CurateConfig
 from dataengine.errors import ConfigError
-from dataengine.privacy.regions import Regions
-
-
-class Anonymiser(Protocol):
-    """Makes faces and plates unreadable.
-
-    Instances are small and picklable; weights are loaded at the first frame, once in each process.
-    """
-
-    def settings(self) -> dict[str, Any]:
-        """What decides the pixels, weights by their digest; part of a workspace's fingerprint."""
-        ...
-
-    def blur(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Regions]:
-        """``[H, W, 3]`` uint8 RGB with its regions blurred, and which they were; the input is kept.
-
-        On a CPU the same frame gives the same bytes in any process.
-        """
-        ...
+from dataengine.privacy.regions import Anonymiser
 
 
 def anonymiser(config: CurateConfig, compute: ComputeConfig) -> Anonymiser | None:

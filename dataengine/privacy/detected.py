@@ -20,9 +20,8 @@ from dataengine.learn.detector import Detector
 from dataengine.learn.predicting import Image, run_batch
 from dataengine.learn.torchvision_detectors import FACTORIES
 from dataengine.privacy import rules
-from dataengine.privacy.anonymiser import Anonymiser
 from dataengine.privacy.blurring import blur
-from dataengine.privacy.regions import Regions
+from dataengine.privacy.regions import Anonymiser, Regions
 from dataengine.schema import Taxonomy
 
 COCO = "coco"

@@ -34,9 +34,8 @@ from dataengine import files
 from dataengine.config import ComputeConfig, Device
 from dataengine.errors import ModelError
 from dataengine.learn import device
-from dataengine.privacy.anonymiser import Anonymiser
 from dataengine.privacy.blurring import blur
-from dataengine.privacy.regions import Regions
+from dataengine.privacy.regions import Anonymiser, Regions
 
 PARTS = ("ego_blur_face.jit", "ego_blur_lp.jit")
 SOURCE = "https://www.projectaria.com/tools/egoblur"

@@ -1,11 +1,14 @@
-"""What was made unreadable, in figures: of one frame, and of all."""
+"""What makes frames unreadable where it must, and how much it did: in one frame, and in all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,24 @@ class Regions:
     rule: str
     num_regions: int
     area_share: float
+
+
+class Anonymiser(Protocol):
+    """Makes faces and plates unreadable.
+
+    Instances are small and picklable; weights are loaded at the first frame, once in each process.
+    """
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the pixels, weights by their digest; part of a workspace's fingerprint."""
+        ...
+
+    def blur(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Regions]:
+        """``[H, W, 3]`` uint8 RGB with its regions blurred, and which they were; the input is kept.
+
+        On a CPU the same frame gives the same bytes in any process.
+        """
+        ...
 
 
 def summary_line(blurred: pa.Table) -> str:

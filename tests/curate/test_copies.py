@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataengine.config import Config, CurateConfig, DatasetConfig, WorldConfig
-from dataengine.curate import copies, curate, embedders
+from dataengine.curate import copies, curate, embedder
 from dataengine.curate.pictures import likeness, same_picture
 from dataengine.errors import InputError
 from dataengine.ingest import ingest
@@ -123,7 +123,7 @@ def test_the_nearest_suspects_are_looked_at_and_the_others_told(tmp_path: Path, 
     found = copies.find(
         timeline({"a": range(4), "b": range(4)}, phash=[1] * 8),
         codes(*["pool"] * 4, *["val", "val", "test", "test"]),
-        embedders.thumbnail().embed(images),
+        embedder.thumbnail().embed(images),
         images,
         distance=0.02,
         bits=4,

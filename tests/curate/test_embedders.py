@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from dataengine import learn
 from dataengine.config import ComputeConfig, CurateConfig, DatasetConfig, Device, ModelConfig
 from dataengine.curate import curate
-from dataengine.curate.embedders import choose, decode, newest_detector, thumbnail
+from dataengine.curate.embedder import decode, thumbnail
+from dataengine.curate.embedders import choose, newest_detector
 from dataengine.curate.embedding import Vectors
 from dataengine.errors import ConfigError, InputError, ModelError
 from dataengine.learn import checkpoint, models

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dataengine.curate import store as store_module
-from dataengine.curate.embedders import Embedder
+from dataengine.curate.embedder import Embedder
 from dataengine.curate.store import Store
 from dataengine.errors import InputError
 
