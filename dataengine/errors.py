@@ -70,3 +70,8 @@ class TrainingDivergedError(DataEngineError):
     def __reduce__(self) -> tuple[type[TrainingDivergedError], tuple[int, dict[str, float]]]:
         """Cross from a worker process whole."""
         return type(self), (self.step, self.terms)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of another package's message, or the name of its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -23,7 +23,6 @@ TABLES: dict[str, pa.Schema] = {
     "splits": schema.SPLIT_TABLE,
     "quality": schema.QUALITY_FLAGS,
     "duplicates": schema.DUPLICATES,
-    "embeddings": schema.EMBEDDINGS,
 }
 
 

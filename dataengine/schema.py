@@ -72,8 +72,6 @@ TELEMETRY = pa.schema([("frame_id", pa.string()), ("signals", pa.map_(pa.string(
 """One row for each frame that has more telemetry than the three signals of ``FRAMES``; the unit is in
 the name, a scalar is a list of one."""
 
-EMBEDDINGS = pa.schema([("frame_id", pa.string()), ("embedding", pa.list_(pa.float32()))])
-
 QUALITY_FLAGS = pa.schema(
     [("frame_id", pa.string()), ("flag", pa.string()), ("value", pa.float32()), ("reason", pa.string())]
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.errors import InputError
+from dataengine.errors import InputError, first_line
 
 _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -66,7 +66,7 @@ def read_array(path: Path, columns: int) -> NDArray[np.float64]:
         with warnings.catch_warnings(action="ignore"):  # as in the header
             stored = np.asarray(np.load(path, allow_pickle=False), np.float64)
     except (OSError, ValueError) as error:
-        raise InputError(f"not a readable array ({_first_line(error)})") from error
+        raise InputError(f"not a readable array ({first_line(error)})") from error
     return stored.reshape(rows, columns)
 
 
@@ -91,9 +91,5 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
             return shape, dtype, file.tell()
     except _HEADER_FAULTS as error:
         if not path.exists() or path.stat().st_size:
-            raise InputError(f"not a NumPy array ({_first_line(error)})") from error
+            raise InputError(f"not a NumPy array ({first_line(error)})") from error
         raise InputError("empty file") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

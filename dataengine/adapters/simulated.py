@@ -32,7 +32,7 @@ from dataengine.adapters.base import (
 from dataengine.adapters.labels import FrameLabels
 from dataengine.adapters.telemetry import Telemetry
 from dataengine.config import DatasetConfig
-from dataengine.errors import InputError
+from dataengine.errors import InputError, first_line
 from dataengine.schema import SPLITS
 from dataengine.workspace import Outcome
 
@@ -93,7 +93,7 @@ class Simulated(Adapter):
                 return None
             return Telemetry.on_one_clock(columns[0], dict(zip(TELEMETRY[1:], columns[1:], strict=True)))
         except (ValueError, TypeError, OverflowError) as error:
-            raise BrokenFileError(name, f"telemetry that is no numbers ({_first_line(error)})") from error
+            raise BrokenFileError(name, f"telemetry that is no numbers ({first_line(error)})") from error
         except BrokenFileError:
             raise
         except InputError as error:
@@ -105,7 +105,7 @@ class Simulated(Adapter):
         try:
             table = pq.ParquetFile(self.root / name).read(list(TRUTH))
         except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
-            raise BrokenFileError(name, f"not a readable table of truth ({_first_line(error)})") from error
+            raise BrokenFileError(name, f"not a readable table of truth ({first_line(error)})") from error
         if set(table.column_names) != set(TRUTH):
             raise BrokenFileError(name, f"lacks columns; needed are {', '.join(TRUTH)}")
         rows = {row["frame_number"]: row for row in table.to_pylist() if isinstance(row["frame_number"], int)}
@@ -116,7 +116,7 @@ class Simulated(Adapter):
             try:
                 return _labels(rows[number])
             except (ValueError, TypeError, OverflowError) as error:
-                reason = f"damaged row of truth ({_first_line(error)})"
+                reason = f"damaged row of truth ({first_line(error)})"
                 raise BrokenFileError(f"{name}#{number:06d}", reason) from error
 
         return read
@@ -134,7 +134,7 @@ class Simulated(Adapter):
         try:
             return dict(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError, RecursionError) as error:
-            raise InputError(f"{path} is damaged ({_first_line(error)}); render the fleet again") from error
+            raise InputError(f"{path} is damaged ({first_line(error)}); render the fleet again") from error
 
     def _recording(
         self, video: str, sidecar: str, truth: str, present: set[str]
@@ -173,14 +173,14 @@ class Simulated(Adapter):
                 conditions={str(key): str(entry) for key, entry in dict(value["conditions"]).items()},
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            reason = f"a field is missing or of the wrong type ({_first_line(error)})"
+            reason = f"a field is missing or of the wrong type ({first_line(error)})"
             raise BrokenFileError(sidecar, reason) from error
 
     def _sidecar(self, name: str) -> dict[str, Any]:
         try:
             value = json.loads((self.root / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise BrokenFileError(name, f"not readable JSON ({_first_line(error)})") from error
+            raise BrokenFileError(name, f"not readable JSON ({first_line(error)})") from error
         if not isinstance(value, dict):
             raise BrokenFileError(name, "not a JSON object")
         return value
@@ -201,7 +201,3 @@ def _labels(row: dict[str, Any]) -> FrameLabels:
         visibility=np.asarray(row["visibility"], np.float32).reshape(number),
         track_id=np.asarray(row["track_id"], np.int32).reshape(number),
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

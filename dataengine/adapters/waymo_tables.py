@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from dataengine.adapters.base import BrokenFileError
+from dataengine.errors import first_line
 
 SEGMENT, TIME, CAMERA = "key.segment_context_name", "key.frame_timestamp_micros", "key.camera_name"
 
@@ -91,8 +92,7 @@ def _opened(root: Path, name: str) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(root / name, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
             yield file
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise BrokenFileError(name, f"not readable Parquet ({first_line}); fetch it again") from error
+        raise BrokenFileError(name, f"not readable Parquet ({first_line(error)}); fetch it again") from error
 
 
 def _values(column: pa.Array, kind: pa.DataType) -> NDArray[Any]:

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from dataengine import files, progress
+from dataengine import files
 from dataengine.config import ComputeConfig
 from dataengine.curate.embedder import Embedder, decode, on_threads
 from dataengine.curate.vit import VisionTransformer
 from dataengine.errors import ConfigError, ModelError
 from dataengine.learn import device
 from dataengine.learn.checkpoint import PICKLES
+from dataengine.learn.published import fetch
 
 SIDE = 224
 """Images are squeezed to a square of this side, so that all of each one is seen."""
@@ -47,7 +48,7 @@ def published(name: str, compute: ComputeConfig) -> Embedder:
         )
     weights = torchvision.models.get_model_weights(name).DEFAULT
     network = torchvision.models.get_model(name, weights=None, **_INCEPTIONS.get(name, {}))
-    network.load_state_dict(_fetched(weights, name))
+    network.load_state_dict(fetch(weights, f"curate.embed={name}", instead="curate.embed=thumbnail"))
     last = [place for place, layer in network.named_modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
     network.set_submodule(last, nn.Identity())
     key = f"{name}-{Path(weights.url).stem}-{SIDE}"
@@ -97,23 +98,6 @@ def _embedder(
             return model(pixels.to(session.device)).flatten(1).float().cpu().numpy()
 
     return Embedder(name=name, key=key, embed=embed, batch=BATCH)
-
-
-def _fetched(weights: torchvision.models.WeightsEnum, name: str) -> dict[str, Tensor]:
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
-    if not cached.is_file():
-        progress.say(f"downloading {weights.url} to {cached}")
-    try:
-        # weights_only: torch reads tensors and refuses anything that would run code
-        state: dict[str, Tensor] = weights.get_state_dict(
-            progress=False, check_hash=True, map_location="cpu", weights_only=True
-        )
-    except (OSError, RuntimeError) as error:
-        raise ModelError(
-            f"curate.embed={name}: cannot download {weights.url} ({error}); put that file at {cached}, or "
-            "use curate.embed=thumbnail"
-        ) from error
-    return state
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

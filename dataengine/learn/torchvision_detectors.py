@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,11 +12,10 @@ from torchvision.models import MobileNet_V3_Large_Weights, ResNet50_Weights
 from torchvision.models import detection as zoo
 from torchvision.ops import box_iou, clip_boxes_to_image
 
-from dataengine import progress
-from dataengine.errors import ModelError
 from dataengine.learn.augment import GREY
 from dataengine.learn.batch import Batch, Detections
 from dataengine.learn.detector import MAX_BOXES, MIN_SCORE, Detector, best_boxes
+from dataengine.learn.published import fetch
 
 SAME_PLACE_IOU = 0.6
 """Overlap from which the score of another candidate box counts as said of the same object."""
@@ -176,7 +174,9 @@ def load_pretrained(detector: TorchvisionDetector, which: str) -> None:
         ModelError: The weights are not in the cache and cannot be downloaded.
     """
     published = getattr(FACTORIES[detector.name], which)
-    source = _fetch(published, f"model.name={detector.name} model.weights={which}")
+    source = fetch(
+        published, f"model.name={detector.name} model.weights={which}", instead="model.weights=none"
+    )
     if which == "coco":
         target = detector.network.state_dict()
         pairs = [(target[name], source[name]) for name in target if name in source]
@@ -189,24 +189,6 @@ def load_pretrained(detector: TorchvisionDetector, which: str) -> None:
         for own, given in pairs:
             if own.shape == given.shape:
                 own.copy_(given)
-
-
-def _fetch(published: Any, wanted: str) -> dict[str, Tensor]:
-    name = published.url.rsplit("/", 1)[-1]
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not cached.is_file():
-        progress.say(f"downloading {published.url} to {cached}")
-    try:
-        # weights_only: torch reads tensors and refuses anything that would run code.
-        state: dict[str, Tensor] = published.get_state_dict(
-            progress=False, check_hash=True, map_location="cpu", weights_only=True
-        )
-    except (OSError, RuntimeError) as error:
-        raise ModelError(
-            f"{wanted}: cannot download {published.url} ({error}); put that file at {cached} (TORCH_HOME "
-            "moves the cache), or use model.weights=none"
-        ) from error
-    return state
 
 
 def _without_ignored(batch: Batch) -> Tensor:
