@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,10 +46,9 @@ def write_request(workspace: Workspace, frame_ids: list[str], name: str) -> Path
         zip(frames.to_pylist(), workspace.image_paths(frames), strict=True), 1
     ):
         image = folder / "images" / (sent_name(row["frame_id"]) + source.suffix)
-        with files.user_facing_os_errors(image):
-            image.parent.mkdir(parents=True, exist_ok=True)
-            if not image.exists():
-                _link_or_copy(source, image)
+        if not image.exists():
+            # copied, not linked: a tool that turns or saves an image must not reach the recordings
+            files.atomic(image, partial(shutil.copyfile, source))
         images.append({"id": number, "file_name": image.name, "width": row["width"], "height": row["height"]})
     categories = [{"id": number, "name": label} for number, label in enumerate(classes, 1)]
     licence = licences.strictest(frames["licence"].to_pylist())
@@ -67,10 +66,3 @@ def write_request(workspace: Workspace, frame_ids: list[str], name: str) -> Path
 def sent_name(frame_id: str) -> str:
     """The stem of the image that is sent out for a frame."""
     return frame_id.replace("/", _BETWEEN)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk
-        shutil.copyfile(source, target)

@@ -39,6 +39,8 @@ def test_a_request_holds_the_images_and_an_empty_coco_file(workspace: Workspace)
     for name in names:
         stored = workspace.root / "media" / name.replace("__", "/")
         assert (folder / "images" / name).read_bytes() == stored.read_bytes()
+        (folder / "images" / name).write_bytes(b"turned by a tool")
+        assert stored.read_bytes() != b"turned by a tool"
 
 
 def test_answers_replace_what_was_known_and_the_same_file_adds_nothing(
