@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -166,11 +166,18 @@ class Predictions:
         boxes: Predicted boxes, best score first within a frame.
         class_scores: ``[B, K]`` float32 in 0..1: the score of every class for each box.
         embeddings: ``[F, D]`` float32, pooled backbone features of each frame, not normalised.
+        features: ``[B, E]`` float16, what the network computed at the middle of each box, not normalised;
+            E is 0 where that was not kept.
     """
 
     boxes: FrameBoxes
     class_scores: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+    features: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+
+    def __post_init__(self) -> None:
+        if self.features.shape[1] == 0:
+            object.__setattr__(self, "features", np.zeros((self.boxes.num_boxes, 0), np.float16))
 
     @classmethod
     def from_table(cls, table: pa.Table, num_classes: int) -> Predictions:
@@ -181,11 +188,13 @@ class Predictions:
             embeddings=np.asarray(flat(table["embedding"]), np.float32).reshape(table.num_rows, -1)
             if table.num_rows
             else np.zeros((0, 0), np.float32),
+            features=_features(table),
         )
 
     def to_table(self) -> pa.Table:
         """The table of schema ``PREDICTIONS``."""
         num_classes, dim = self.class_scores.shape[1], self.embeddings.shape[1]
+        num_features = self.features.shape[1]
         frame_offsets = np.arange(self.boxes.num_frames + 1, dtype=np.int64) * dim
         return (
             self.boxes.to_table()
@@ -196,16 +205,31 @@ class Predictions:
             .append_column(
                 PREDICTIONS.field("embedding"), ragged(frame_offsets, self.embeddings.ravel(), pa.float32())
             )
+            .append_column(
+                PREDICTIONS.field("features"),
+                ragged(self.boxes.offsets * num_features, self.features.ravel(), pa.float16()),
+            )
         )
 
     def select(self, frame_ids: Sequence[str] | NDArray[np.object_]) -> Predictions:
         """The predictions of the named frames, in that order; raises ``KeyError`` for an unknown id."""
         index = positions(self.boxes.frame_ids, frame_ids)
+        rows = box_rows(self.boxes.offsets, index)
         return Predictions(
             boxes=self.boxes.take(index),
-            class_scores=self.class_scores[box_rows(self.boxes.offsets, index)],
+            class_scores=self.class_scores[rows],
             embeddings=self.embeddings[index],
+            features=self.features[rows],
         )
+
+
+def _features(table: pa.Table) -> NDArray[np.float16]:
+    """``[B, E]`` features of a predictions table; E is 0 where it holds none."""
+    if "features" not in table.column_names:
+        return np.zeros((0, 0), np.float16)
+    num_boxes = int(pc.sum(pc.list_value_length(table["class_id"])).as_py() or 0)
+    values = np.asarray(flat(table["features"]), np.float16)
+    return values.reshape(num_boxes, -1) if num_boxes else np.zeros((0, 0), np.float16)
 
 
 def box_rows(offsets: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -118,9 +118,11 @@ PREDICTIONS = pa.schema(
         *FRAME_BOXES,
         ("class_scores", pa.list_(pa.float32())),
         ("embedding", pa.list_(pa.float32())),
+        ("features", pa.list_(pa.float16())),
     ]
 )
-"""``class_scores`` is flattened, one value per class for each box; ``embedding`` is one vector a frame."""
+"""``class_scores`` is flattened, one value per class for each box, and so is ``features``, one vector for
+each box (empty where the detector gives none); ``embedding`` is one vector a frame."""
 
 SELECTION = pa.schema(
     [

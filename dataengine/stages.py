@@ -7,6 +7,7 @@ their paths; ``dataengine.cycle`` enters them in the journal.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataengine import cockpit, evaluate, files, label, learn, mine, privacy
-from dataengine.config import Config
+from dataengine import ceilings, cockpit, evaluate, files, label, learn, mine, pooling, privacy
+from dataengine.config import Budget, Config
 from dataengine.errors import ConfigError, LabelsNeededError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.label import Cost
@@ -69,41 +70,60 @@ def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
     start["label"] = {name: plain["label"][name] for name in ("seconds_per_frame", "seconds_per_box")}
     start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
     mining = {key: value for key, value in plain["mine"].items() if key != "name"}
+    if config.loop.batches:
+        mining["batches"] = config.loop.batches
     return files.digest({**start, "mine": mining}), files.digest(start)
 
 
 def _mine(arm: Arm, cycle: int) -> list[Path]:
-    pool = arm.workspace.frames(POOL)
     path = arm.run.cycle(cycle) / "candidates.parquet"
     if cycle == 0:
-        write_parquet(path, _seed_set(arm, pool))
+        write_parquet(path, _seed_set(arm, arm.workspace.frames(POOL)))
         return [path]
     decided = _freeze_decisions(arm, cycle)
-    previous = arm.run.cycle(cycle - 1)
-    labels = FrameBoxes.from_table(read_parquet(previous / "labels.parquet"))
-    predictions = _read_predictions(arm, cycle - 1)
-    # frames that were ingested after the last prediction join in the next cycle
-    open_ids = set(predictions.boxes.frame_ids) - set(labels.frame_ids) - _rejected(arm, cycle)
-    candidates = pool.filter(pc.is_in(pool["frame_id"], pa.array(sorted(open_ids), pa.string())))
-    classes = arm.workspace.taxonomy.classes
-    selection = mine.select(
-        mine.Pool(
-            frames=candidates,
-            predictions=predictions.select(candidates["frame_id"].to_pylist()),
-            labelled_embeddings=predictions.select(labels.frame_ids).embeddings,
-            labelled_class_counts=np.bincount(labels.class_id[~labels.ignore], minlength=len(classes)),
-            classes=classes,
-        ),
-        budget=arm.config.mine.budget,
-        config=replace(arm.config.mine, name=arm.name),
-        label=arm.config.label,
-        duplicate_bits=arm.config.curate.duplicate_bits,
-        cycle=cycle,
-        rng=arm.streams.generator(f"select/{arm.name}", cycle),
+    name = mine.ArmName.parse(arm.name)
+    pool = pooling.build(
+        arm.workspace,
+        arm.run,
+        arm.config,
+        cycle,
+        needs=frozenset() if name.is_ceiling else mine.arm(name.miner).needs,
+        shut=_rejected(arm, cycle),
     )
+    if name.is_ceiling:
+        selection = ceilings.select(
+            name.miner,
+            pool,
+            arm.workspace.lake.truth(pool.frames["frame_id"].to_pylist()),
+            number=int(budget(arm.config, cycle).amount),
+            max_per_clip=arm.config.mine.max_per_clip,
+            cycle=cycle,
+        )
+    else:
+        selection = mine.select(
+            pool,
+            budget=budget(arm.config, cycle),
+            config=replace(arm.config.mine, name=name.miner),
+            label=arm.config.label,
+            duplicate_bits=arm.config.curate.duplicate_bits,
+            cycle=cycle,
+            rng=arm.streams.generator(name.stream, cycle),
+        )
     write_parquet(path, selection)
-    say(f"{arm.name} cycle {cycle}: picked {selection.num_rows} of {candidates.num_rows} pool frames")
+    say(f"{arm.name} cycle {cycle}: picked {selection.num_rows} of {pool.frames.num_rows} pool frames")
     return [path, *decided]
+
+
+def budget(config: Config, cycle: int) -> Budget:
+    """What a cycle may buy: its own batch where ``loop.batches`` names one, else ``mine.budget``."""
+    batches = config.loop.batches
+    if cycle == 0:
+        return replace(config.mine.budget, amount=math.inf)
+    return (
+        replace(config.mine.budget, amount=batches[cycle - 1])
+        if cycle <= len(batches)
+        else config.mine.budget
+    )
 
 
 def _freeze_decisions(arm: Arm, cycle: int) -> list[Path]:
@@ -153,8 +173,10 @@ def _label(arm: Arm, cycle: int) -> list[Path]:
     folder = arm.run.cycle(cycle)
     candidates = read_parquet(folder / "candidates.parquet")
     _see_that_labels_exist(arm, cycle, candidates["frame_id"].to_pylist())
-    budget = arm.config.mine.budget if cycle else replace(arm.config.mine.budget, amount=float("inf"))
-    bought, cost = label.buy(label.Oracle(arm.workspace.lake), candidates, budget, arm.config.label)
+    paid_with = budget(arm.config, cycle)
+    if mine.ArmName.parse(arm.name).miner == "all_labels":
+        paid_with = replace(paid_with, amount=math.inf)
+    bought, cost = label.buy(label.Oracle(arm.workspace.lake), candidates, paid_with, arm.config.label)
     paid = pc.is_in(candidates["frame_id"], pa.array(bought.frame_ids, pa.string()))
     write_parquet(folder / "selection.parquet", candidates.filter(paid))
     total = cost
@@ -255,7 +277,7 @@ def _predict(arm: Arm, cycle: int) -> list[Path]:
 
 def _evaluate(arm: Arm, cycle: int) -> list[Path]:
     folder = arm.run.cycle(cycle)
-    predictions = _read_predictions(arm, cycle)
+    predictions = pooling.read_predictions(folder / "predictions.parquet", len(arm.workspace.taxonomy))
     judged = [_judge(arm, cycle, split, predictions) for split in JUDGED]
     results = [result for result in judged if result is not None]
     measures = [measure for result in results for measure in result.measures]
@@ -337,11 +359,6 @@ def _images(workspace: Workspace, frame_ids: Iterable[str]) -> list[Path]:
     frames = workspace.frames()
     paths = dict(zip(frames["frame_id"].to_pylist(), workspace.image_paths(frames), strict=True))
     return [paths[frame_id] for frame_id in frame_ids]
-
-
-def _read_predictions(arm: Arm, cycle: int) -> Predictions:
-    table = read_parquet(arm.run.cycle(cycle) / "predictions.parquet")
-    return Predictions.from_table(table, len(arm.workspace.taxonomy))
 
 
 RUNNERS: Mapping[str, Callable[[Arm, int], list[Path]]] = {

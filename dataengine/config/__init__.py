@@ -5,6 +5,7 @@ e.g. ``Config(seed=3, train=TrainConfig(steps=200))``.
 """
 
 from dataengine.config.bounds import check
+from dataengine.config.compare import CompareConfig
 from dataengine.config.curate import Anonymise, CurateConfig
 from dataengine.config.dataset import DatasetConfig, IngestConfig, LicenceConfig, PartConfig, WorldConfig
 from dataengine.config.learning import EvaluateConfig, ModelConfig, TrainConfig
@@ -17,6 +18,7 @@ __all__ = [
     "AppConfig",
     "Budget",
     "BudgetUnit",
+    "CompareConfig",
     "ComputeConfig",
     "Config",
     "CurateConfig",

@@ -95,6 +95,9 @@ class LoopConfig:
 
     cycles: int = 3
     """Fits of each arm: the seed set, then ``cycles - 1`` bought batches."""
+    batches: list[float] = field(default_factory=list)
+    """What cycle 1, 2, ... may buy, in ``mine.budget.unit``; ``mine.budget.amount`` for cycles beyond the
+    list, and for all of them where it is empty."""
     seed_frames: int = 150
     """Frames labelled before cycle 1, drawn at random from the pool, the same for every arm."""
     baseline: str | None = "random"
@@ -105,3 +108,5 @@ class LoopConfig:
     def __post_init__(self) -> None:
         check(self, "cycles", 1, 1000)
         check(self, "seed_frames", 1)
+        if not all(batch >= 0 for batch in self.batches):
+            raise ConfigError(f"loop.batches={self.batches}: every batch must be >= 0")

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from dataengine.config.bounds import check
+from dataengine.config.compare import CompareConfig
 from dataengine.config.curate import CurateConfig
 from dataengine.config.dataset import DatasetConfig, IngestConfig, LicenceConfig
 from dataengine.config.learning import EvaluateConfig, ModelConfig, TrainConfig
@@ -28,6 +29,7 @@ class Config:
     mine: MineConfig = field(default_factory=MineConfig)
     label: LabelConfig = field(default_factory=LabelConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    compare: CompareConfig = field(default_factory=CompareConfig)
     compute: ComputeConfig = field(default_factory=ComputeConfig)
     app: AppConfig = field(default_factory=AppConfig)
     workspace: str | None = None

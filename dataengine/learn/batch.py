@@ -57,6 +57,7 @@ class Detections:
         class_scores: ``[B, K]`` float32 in 0..1; the box's own score is the one of its class.
         image: ``[B]`` int64, ascending.
         embedding: ``[N, D]`` float32, pooled backbone features of each image.
+        features: ``[B, F]`` float32, what the network computed at the middle of each box.
     """
 
     xyxy: Tensor
@@ -64,6 +65,7 @@ class Detections:
     class_scores: Tensor
     image: Tensor
     embedding: Tensor
+    features: Tensor
 
     @property
     def score(self) -> Tensor:

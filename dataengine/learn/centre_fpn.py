@@ -69,7 +69,7 @@ class CentreFPN(Detector):
             self.head.bias[: self.num_classes] = math.log(PRIOR_SCORE / (1 - PRIOR_SCORE))
             self.head.bias[self.num_classes :] = math.log(PRIOR_SIDE / STRIDE)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Raw maps of a batch.
 
         Args:
@@ -77,24 +77,26 @@ class CentreFPN(Detector):
 
         Returns:
             Class logits ``[N, K, H / 4, W / 4]`` float32, distances to the left, top, right and bottom side
-            in pixels ``[N, 4, H / 4, W / 4]`` float32, and the embedding ``[N, 4 * width]`` float32.
+            in pixels ``[N, 4, H / 4, W / 4]`` float32, the embedding ``[N, 4 * width]`` float32, and the
+            features that the maps are made of, ``[N, 3 * width / 2, H / 4, W / 4]``.
         """
         features = [self.stem(standardise(images))]
         for stage in self.stages:
             features.append(stage(features[-1]))
         finest = self.neck(OrderedDict((str(i), level) for i, level in enumerate(features)))["0"]
-        output = self.head(F.relu(finest)).float()
+        finest = F.relu(finest)
+        output = self.head(finest).float()
         sides = STRIDE * output[:, self.num_classes :].clamp(max=MAX_EXPONENT).exp()
-        return output[:, : self.num_classes], sides, features[-1].float().mean((2, 3))
+        return output[:, : self.num_classes], sides, features[-1].float().mean((2, 3)), finest
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Focal loss of the centres and GIoU loss of the boxes."""
-        logits, sides, _ = self(batch.images)
+        logits, sides, _, _ = self(batch.images)
         return centre_losses(logits, sides, batch, stride=STRIDE)
 
     def detect(self, images: Tensor) -> Detections:
         """Peaks of the class maps, with the box and all class scores of their cell."""
-        logits, sides, embedding = self(images)
+        logits, sides, embedding, finest = self(images)
         scores = logits.sigmoid()
         peaks = torch.where(scores == F.max_pool2d(scores, 3, 1, 1), scores, torch.zeros_like(scores))
         top, index = peaks.flatten(1).topk(min(2 * MAX_BOXES, peaks[0].numel()))
@@ -112,6 +114,7 @@ class CentreFPN(Detector):
                 class_scores=scores.flatten(2)[image, :, cell],
                 image=image,
                 embedding=embedding,
+                features=finest.flatten(2)[image, :, cell].float(),
             )
         )
 

@@ -62,6 +62,7 @@ def best_boxes(candidates: Detections, *, nms_iou: float = NMS_IOU) -> Detection
         class_scores=candidates.class_scores[final],
         image=candidates.image[final],
         embedding=candidates.embedding,
+        features=candidates.features[final],
     )
 
 

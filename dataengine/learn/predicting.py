@@ -36,12 +36,14 @@ class Found:
         class_id: ``[B]`` int16.
         class_scores: ``[B, K]`` float32.
         embedding: ``[D]`` float32.
+        features: ``[B, F]`` float16.
     """
 
     xyxy: NDArray[np.float32]
     class_id: NDArray[np.int16]
     class_scores: NDArray[np.float32]
     embedding: NDArray[np.float32]
+    features: NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def predict(
     model: ModelConfig,
     compute: ComputeConfig,
     label: str = "predict",
+    view: str = "",
 ) -> Predictions:
     """Run a detector over frames, each once.
 
@@ -82,6 +85,8 @@ def predict(
         model: Which detector the checkpoint holds.
         compute: Device, threads, precision.
         label: What the progress bar says.
+        view: How the frames are shown: empty as they are, ``flip`` mirrored, ``scale`` at 0.8 of their size.
+            Boxes come back in pixels of the stored image either way.
 
     Returns:
         At most 100 boxes a frame, best score first, doubles suppressed class by class.
@@ -144,6 +149,7 @@ def run_batch(detector: Detector, batch: Sequence[Image], session: Session) -> l
     class_id = detections.class_id.cpu().numpy().astype(np.int16)
     class_scores = detections.class_scores.float().cpu().numpy()
     embedding = detections.embedding.float().cpu().numpy()
+    features = detections.features.half().cpu().numpy()
     found = []
     for number, image in enumerate(batch):
         rows = slice(ends[number] - counts[number], ends[number])
@@ -154,6 +160,7 @@ def run_batch(detector: Detector, batch: Sequence[Image], session: Session) -> l
                 class_id=class_id[rows][kept],
                 class_scores=class_scores[rows][kept],
                 embedding=embedding[number],
+                features=features[rows][kept],
             )
         )
     return found
@@ -182,5 +189,8 @@ def _collect(frame_ids: Sequence[str], found: Sequence[Found], num_classes: int)
         score=class_scores[np.arange(len(class_id)), class_id],
     )
     return Predictions(
-        boxes=boxes, class_scores=class_scores, embeddings=np.stack([one.embedding for one in found])
+        boxes=boxes,
+        class_scores=class_scores,
+        embeddings=np.stack([one.embedding for one in found]),
+        features=np.concatenate([one.features for one in found]),
     )

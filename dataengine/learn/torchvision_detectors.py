@@ -122,17 +122,19 @@ class TorchvisionDetector(Detector):
         """Candidates, each with the best score of every class in the same place."""
         found = self._run(images.float() / 255, None)
         assert self._features is not None
-        embedding = self._features.float().mean((2, 3))
+        coarsest = self._features.float()
         self._features = None
         size = (images.shape[2], images.shape[3])
         parts = [self._candidates(one, size, number) for number, one in enumerate(found)]
+        xyxy, image = torch.cat([part[0] for part in parts]), torch.cat([part[3] for part in parts])
         return best_boxes(
             Detections(
-                xyxy=torch.cat([part[0] for part in parts]),
+                xyxy=xyxy,
                 class_id=torch.cat([part[1] for part in parts]),
                 class_scores=torch.cat([part[2] for part in parts]),
-                image=torch.cat([part[3] for part in parts]),
-                embedding=embedding,
+                image=image,
+                embedding=coarsest.mean((2, 3)),
+                features=_at_middles(coarsest, xyxy, image, size),
             )
         )
 
@@ -161,6 +163,14 @@ class TorchvisionDetector(Detector):
 
     def _keep_features(self, _module: torch.nn.Module, _inputs: Any, output: Mapping[str, Tensor]) -> None:
         self._features = list(output.values())[-1]
+
+
+def _at_middles(maps: Tensor, xyxy: Tensor, image: Tensor, size: tuple[int, int]) -> Tensor:
+    """``[B, C]`` of ``maps`` ``[N, C, h, w]`` at the cell that holds each box's middle."""
+    height, width = maps.shape[2:]
+    x = ((xyxy[:, 0] + xyxy[:, 2]) / (2 * size[1]) * width).long().clamp(0, width - 1)
+    y = ((xyxy[:, 1] + xyxy[:, 3]) / (2 * size[0]) * height).long().clamp(0, height - 1)
+    return maps[image, :, y, x]
 
 
 def load_pretrained(detector: TorchvisionDetector, which: str) -> None:

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from dataengine.mine.arms import ARMS, arm, needs_predictions
-from dataengine.mine.candidates import Pool
+from dataengine.mine.candidates import Known, Pool
+from dataengine.mine.names import CEILINGS, ArmName
 from dataengine.mine.selection import select
+from dataengine.mine.strategy import VIEWS, Need
 
-__all__ = ["ARMS", "Pool", "arm", "needs_predictions", "select"]
+__all__ = [
+    "ARMS",
+    "CEILINGS",
+    "VIEWS",
+    "ArmName",
+    "Known",
+    "Need",
+    "Pool",
+    "arm",
+    "needs_predictions",
+    "select",
+]

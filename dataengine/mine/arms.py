@@ -10,7 +10,7 @@ from dataengine.errors import ConfigError
 from dataengine.mine.blind import EVERY_KTH, RANDOM, RANDOM_CLIPS
 from dataengine.mine.class_balanced import CLASS_BALANCED
 from dataengine.mine.coverage import COVERAGE
-from dataengine.mine.strategy import Arm
+from dataengine.mine.strategy import Arm, Need
 from dataengine.mine.uncertainty import UNCERTAINTY
 
 ARMS: Mapping[str, Arm] = MappingProxyType(
@@ -33,4 +33,4 @@ def arm(name: str) -> Arm:
 
 def needs_predictions(name: str) -> bool:
     """Whether the arm reads what a model says of the pool."""
-    return arm(name).needs_predictions
+    return Need.predictions in arm(name).needs

@@ -61,14 +61,11 @@ def spread_order(length: int) -> NDArray[np.int64]:
     return answer
 
 
-RANDOM = Arm(name="random", summary="frames drawn at random", needs_predictions=False, fill=fill_random)
+RANDOM = Arm(name="random", summary="frames drawn at random", fill=fill_random)
 RANDOM_CLIPS = Arm(
     name="random_clips",
     summary="whole clips drawn at random",
-    needs_predictions=False,
     fill=fill_random_clips,
     whole_clips=True,
 )
-EVERY_KTH = Arm(
-    name="every_kth", summary="every k-th frame as recorded", needs_predictions=False, fill=fill_every_kth
-)
+EVERY_KTH = Arm(name="every_kth", summary="every k-th frame as recorded", fill=fill_every_kth)

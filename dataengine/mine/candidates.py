@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,10 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataengine.frameboxes import Predictions
+from dataengine.frameboxes import FrameBoxes, Predictions
 
 LEAST_EXPECTED_BOXES = 0.2
 """Boxes per frame assumed where a model predicts next to nothing, to plan a budget in boxes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Frames whose truth may be looked at: bought ones, or those of val.
+
+    Attributes:
+        frames: Rows of schema ``FRAMES``.
+        truth: Labels of the same frames, in the same order.
+        predictions: The current model on the same frames, in the same order.
+    """
+
+    frames: pa.Table
+    truth: FrameBoxes
+    predictions: Predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +42,10 @@ class Pool:
         labelled_embeddings: ``[L, D]`` float32 embeddings of the frames labelled so far.
         labelled_class_counts: ``[K]`` boxes of each class labelled so far.
         classes: ``[K]`` class names.
+        labelled: The frames bought so far, for arms that need ``Need.labelled``.
+        val: For arms that need ``Need.val``. Nothing of test is ever here.
+        views: What the model says of the frames seen otherwise, by the name of the ``Need``; box for box in
+            the coordinates of the stored image, for at least the frames of the pool.
     """
 
     frames: pa.Table
@@ -33,6 +53,9 @@ class Pool:
     labelled_embeddings: NDArray[np.float32]
     labelled_class_counts: NDArray[np.int64]
     classes: tuple[str, ...]
+    labelled: Known | None = None
+    val: Known | None = None
+    views: Mapping[str, Predictions] = field(default_factory=dict)
 
 
 class Candidates:
@@ -46,7 +69,9 @@ class Candidates:
     def __init__(self, pool: Pool, min_score: float) -> None:
         order = pc.sort_indices(pool.frames["frame_id"])
         frames = pool.frames.select(["frame_id", "clip_id", "phash"]).take(order)
+        self._pool, self._order = pool, order
         self.classes = pool.classes
+        self.labelled, self.val = pool.labelled, pool.val
         self.labelled_embeddings = pool.labelled_embeddings
         self.labelled_class_counts = pool.labelled_class_counts
         self.frame_ids: pa.Array = frames["frame_id"].combine_chunks()
@@ -67,6 +92,18 @@ class Candidates:
         if self._predictions is None:
             raise ValueError("this arm needs predictions of the pool, and the pool has none")
         return self._predictions
+
+    @cached_property
+    def frames(self) -> pa.Table:
+        """Rows of schema ``FRAMES``, one for each candidate, in the same order."""
+        return self._pool.frames.take(self._order)
+
+    def view(self, name: str) -> Predictions:
+        """What the model says of the candidates seen otherwise (``flip``, ``scale``, ``snapshot``)."""
+        found = _aligned(self._pool.views.get(name), self.frame_ids)
+        if found is None:
+            raise ValueError(f"this arm needs the view {name}, and the pool has none")
+        return found
 
     @cached_property
     def boxes(self) -> PredictedBoxes:

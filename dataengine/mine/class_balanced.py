@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Candidates
 from dataengine.mine.coverage import fill_coverage
-from dataengine.mine.strategy import Arm, Task
+from dataengine.mine.strategy import Arm, Need, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,6 @@ class _Queue:
 CLASS_BALANCED = Arm(
     name="class_balanced",
     summary="frames predicted to show rare classes, under a quota; the rest by coverage",
-    needs_predictions=True,
+    needs=frozenset({Need.predictions}),
     fill=fill_class_balanced,
 )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine.mine.basket import Basket
-from dataengine.mine.strategy import Arm, Task
+from dataengine.mine.strategy import Arm, Need, Task
 
 CELLS_PER_BLOCK = 16_000_000
 """Similarities held at once: bounds the memory to some 64 MB."""
@@ -82,6 +82,6 @@ def fill_coverage(task: Task, basket: Basket) -> None:
 COVERAGE = Arm(
     name="coverage",
     summary="frames that look least like what is labelled",
-    needs_predictions=True,
+    needs=frozenset({Need.predictions}),
     fill=fill_coverage,
 )

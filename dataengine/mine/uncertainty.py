@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from dataengine.config import MineConfig
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import PredictedBoxes
-from dataengine.mine.strategy import Arm, Task
+from dataengine.mine.strategy import Arm, Need, Task
 
 Scores = NDArray[np.floating[Any]]
 """Of whatever precision the model's are."""
@@ -86,6 +86,6 @@ def fill_uncertainty(task: Task, basket: Basket) -> None:
 UNCERTAINTY = Arm(
     name="uncertainty",
     summary="frames on whose boxes the model wavers",
-    needs_predictions=True,
+    needs=frozenset({Need.predictions}),
     fill=fill_uncertainty,
 )

@@ -15,6 +15,7 @@ def detections(rows: list[tuple[float, ...]], images: int = 1) -> Detections:
         image=table[:, 5].long(),
         class_scores=table[:, 6:],
         embedding=torch.zeros(images, 3),
+        features=table[:, :2],
     )
 
 

@@ -31,8 +31,10 @@ MAY_USE = {
     "collections",
     "dataclasses",
     "difflib",
+    "enum",
     "functools",
     "math",
+    "re",
     "types",
     "typing",
 }

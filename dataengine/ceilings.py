@@ -1,0 +1,120 @@
+"""Selections that see the truth: what no arm can have, measured to know how much there is to gain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dataengine import boxes
+from dataengine.frameboxes import FrameBoxes
+from dataengine.mine import Pool
+from dataengine.schema import SELECTION
+
+MATCH_IOU = 0.5
+"""Overlap from which a prediction has found an object."""
+
+ERROR_SCORE = 0.3
+"""Predictions below it are no false alarms."""
+
+
+def select(
+    name: str, pool: Pool, truth: FrameBoxes, *, number: int, max_per_clip: int, cycle: int
+) -> pa.Table:
+    """The selection of one of ``mine.CEILINGS``.
+
+    ``oracle`` takes, one after the other, the frame whose true boxes weigh most, where a box of class ``c``
+    weighs ``1 / (1 + boxes of c labelled or taken so far)``: the gain in the logarithm of the counts.
+    ``oracle_errors`` takes the frames with the most true mistakes of the current model, misses and false
+    alarms. ``all_labels`` takes everything.
+
+    Args:
+        name: Which.
+        pool: What may be bought.
+        truth: True boxes of at least the frames of the pool; others are left out.
+        number: Frames to take at most.
+        max_per_clip: Most frames of one clip; 0 is no limit.
+        cycle: Number written into the selection.
+
+    Returns:
+        Table of schema ``SELECTION``.
+    """
+    ids = np.array(sorted(set(pool.frames["frame_id"].to_pylist()) & set(truth.frame_ids.tolist())), object)
+    truth = truth.select(ids)
+    clip_of = dict(zip(pool.frames["frame_id"].to_pylist(), pool.frames["clip_id"].to_pylist(), strict=True))
+    clips = np.unique([clip_of[frame_id] for frame_id in ids], return_inverse=True)[1]
+    if name == "all_labels":
+        picks, scores = list(range(len(ids))), [0.0] * len(ids)
+    elif name == "oracle":
+        counts = _class_counts(truth, len(pool.classes))
+        labelled = pool.labelled_class_counts.astype(np.float64)
+        picks, scores = _greedy(
+            lambda taken: counts @ (1 / (1 + labelled + counts[taken].sum(axis=0))),
+            clips,
+            number,
+            max_per_clip,
+        )
+    else:
+        assert name == "oracle_errors"
+        assert pool.predictions is not None
+        errors = true_errors(truth, pool.predictions.select(ids).boxes)
+        picks, scores = _greedy(lambda _: errors, clips, number, max_per_clip)
+    rows = [
+        {
+            "frame_id": ids[pick],
+            "cycle": cycle,
+            "rank": rank,
+            "score": score,
+            "trigger": name,
+            "reason": "saw the truth",
+        }
+        for rank, (pick, score) in enumerate(zip(picks, scores, strict=True))
+    ]
+    return pa.Table.from_pylist(rows, SELECTION)
+
+
+def true_errors(truth: FrameBoxes, predicted: FrameBoxes) -> NDArray[np.float64]:
+    """``[F]`` objects that no sure prediction of their class overlaps, plus sure ones that hit none."""
+    sure = predicted.filter(predicted.score >= ERROR_SCORE)
+    pairs = boxes.overlaps(sure, truth, MATCH_IOU)
+    pairs = pairs.where(boxes.same_class(pairs, sure, truth))
+    hit = np.zeros(truth.num_boxes, np.bool_)
+    hit[pairs.truth] = True
+    right = np.zeros(sure.num_boxes, np.bool_)
+    right[pairs.predicted] = True
+    missed = np.bincount(truth.frame_index[~hit & ~truth.ignore], minlength=truth.num_frames)
+    wrong = np.bincount(sure.frame_index[~right], minlength=truth.num_frames)
+    return (missed + wrong).astype(np.float64)
+
+
+def _class_counts(truth: FrameBoxes, num_classes: int) -> NDArray[np.float64]:
+    counts = np.zeros((truth.num_frames, num_classes))
+    kept = ~truth.ignore
+    np.add.at(counts, (truth.frame_index[kept], truth.class_id[kept]), 1)
+    return counts
+
+
+def _greedy(
+    values: Callable[[list[int]], NDArray[np.float64]],
+    clips: NDArray[np.int64],
+    number: int,
+    max_per_clip: int,
+) -> tuple[list[int], list[float]]:
+    """The highest value again and again, ties by frame id; clips that are full wait until only they are left."""
+    picks: list[int] = []
+    scores: list[float] = []
+    free = np.ones(len(clips), np.bool_)
+    in_clip = np.zeros(int(clips.max(initial=-1)) + 1, np.int64)
+    while len(picks) < min(number, len(clips)):
+        allowed = free & (in_clip[clips] < max_per_clip) if max_per_clip else free
+        if not allowed.any():
+            allowed = free
+        worth = np.where(allowed, values(picks), -np.inf)
+        pick = int(np.argmax(worth))
+        picks.append(pick)
+        scores.append(float(worth[pick]))
+        free[pick] = False
+        in_clip[clips[pick]] += 1
+    return picks, scores

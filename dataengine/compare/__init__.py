@@ -1,0 +1,3 @@
+"""Arms x seeds on one dataset, at equal cost, with the statistics that a claim takes."""
+
+from __future__ import annotations

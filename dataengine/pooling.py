@@ -1,0 +1,103 @@
+"""The pool as a miner sees it: gathered from the files of a run, without the truth of what is not bought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataengine import files, learn
+from dataengine.config import Config
+from dataengine.frameboxes import FrameBoxes, Predictions
+from dataengine.lake import read_parquet, write_parquet
+from dataengine.mine import VIEWS, Known, Need, Pool
+from dataengine.schema import POOL, VAL
+from dataengine.workspace import Run, Workspace
+
+
+def build(
+    workspace: Workspace, run: Run, config: Config, cycle: int, *, needs: frozenset[Need], shut: set[str]
+) -> Pool:
+    """What may be bought in a cycle, and what is known of it from the cycle before.
+
+    Args:
+        workspace: The frames.
+        run: The arm's run; the files of ``cycle - 1`` are read.
+        config: Detector and machine, where a view of the pool has to be predicted first.
+        cycle: The cycle that selects, from 1.
+        needs: What the arm has to know; the rest is left out.
+        shut: Frames that may not be bought.
+    """
+    classes = workspace.taxonomy.classes
+    previous = run.cycle(cycle - 1)
+    labels = FrameBoxes.from_table(read_parquet(previous / "labels.parquet"))
+    predictions = read_predictions(previous / "predictions.parquet", len(classes))
+    frames = workspace.frames(POOL)
+    # frames that were ingested after the last prediction join in the next cycle
+    open_ids = set(predictions.boxes.frame_ids) - set(labels.frame_ids) - shut
+    candidates = _rows(frames, sorted(open_ids))
+    ids = candidates["frame_id"].to_pylist()
+    labelled = predictions.select(labels.frame_ids)
+    known = Known(frames=_rows(frames, labels.frame_ids.tolist()), truth=labels, predictions=labelled)
+    return Pool(
+        frames=candidates,
+        predictions=predictions.select(ids),
+        labelled_embeddings=labelled.embeddings,
+        labelled_class_counts=np.bincount(labels.class_id[~labels.ignore], minlength=len(classes)),
+        classes=classes,
+        labelled=known if Need.labelled in needs else None,
+        val=_val(workspace, predictions) if Need.val in needs else None,
+        views={
+            need.value: _view(workspace, previous, config, need.value, candidates)
+            for need in VIEWS
+            if need in needs
+        },
+    )
+
+
+def read_predictions(path: Path, num_classes: int) -> Predictions:
+    """Predictions that a cycle wrote."""
+    return Predictions.from_table(read_parquet(path), num_classes)
+
+
+def _rows(frames: pa.Table, ids: Sequence[str]) -> pa.Table:
+    """The named frames; ``frames`` and ``ids`` are in the order of ids, and so is the answer."""
+    return frames.filter(pc.is_in(frames["frame_id"], pa.array(ids, pa.string())))
+
+
+def _val(workspace: Workspace, predictions: Predictions) -> Known | None:
+    """Val with its labels; None where nobody labelled any of it."""
+    frames = workspace.frames(VAL)
+    truth = workspace.lake.truth(frames["frame_id"].to_pylist())
+    if not truth.num_frames:
+        return None
+    return Known(
+        frames=_rows(frames, truth.frame_ids.tolist()),
+        truth=truth,
+        predictions=predictions.select(truth.frame_ids),
+    )
+
+
+def _view(workspace: Workspace, previous: Path, config: Config, name: str, frames: pa.Table) -> Predictions:
+    """The model's word on the pool seen otherwise; computed once for each model and kept beside it."""
+    path = previous / f"predictions-{name}.parquet"
+    weights = files.sha256(previous / "model.safetensors")
+    if path.is_file():
+        table = read_parquet(path)
+        if (table.schema.metadata or {}).get(b"weights", b"").decode() == weights:
+            return Predictions.from_table(table, len(workspace.taxonomy))
+    found = learn.predict(
+        workspace.image_paths(frames),
+        frames["frame_id"].to_pylist(),
+        checkpoint=previous / ("snapshot.safetensors" if name == "snapshot" else "model.safetensors"),
+        taxonomy=workspace.taxonomy,
+        model=config.model,
+        compute=config.compute,
+        label=f"predict the pool again ({name})",
+        view=name,
+    )
+    write_parquet(path, found.to_table().replace_schema_metadata({"weights": weights}))
+    return found
