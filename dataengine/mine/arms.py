@@ -9,7 +9,7 @@ from types import MappingProxyType
 from dataengine.errors import ConfigError
 from dataengine.mine.blind import EVERY_KTH, RANDOM, RANDOM_CLIPS
 from dataengine.mine.class_balanced import CLASS_BALANCED
-from dataengine.mine.coverage import COVERAGE
+from dataengine.mine.diversity.coverage import COVERAGE
 from dataengine.mine.strategy import Arm, Need
 from dataengine.mine.uncertainty import UNCERTAINTY
 

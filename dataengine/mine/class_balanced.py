@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Candidates
-from dataengine.mine.coverage import fill_coverage
+from dataengine.mine.diversity.coverage import fill_coverage
 from dataengine.mine.strategy import Arm, Need, Task
 
 

@@ -13,7 +13,7 @@ import pytest
 from dataengine import mine
 from dataengine.config import Budget, LabelConfig, MineConfig
 from dataengine.frameboxes import FrameBoxes, Predictions
-from dataengine.mine.coverage import Coverage
+from dataengine.mine.diversity.coverage import Coverage
 
 CLASSES = ("car", "truck", "pedestrian", "cyclist", "cone")
 PER_CLIP = 10

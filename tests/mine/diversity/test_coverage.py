@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataengine.mine import coverage
-from dataengine.mine.coverage import Coverage
+from dataengine.mine.diversity import coverage
+from dataengine.mine.diversity.coverage import Coverage
 from tests.mine.pools import by_hand, pick, picked
 
 

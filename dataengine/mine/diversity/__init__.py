@@ -1,0 +1,1 @@
+"""How to keep the picks of one batch from resembling each other, and what is labelled."""
