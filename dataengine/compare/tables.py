@@ -2,7 +2,8 @@
 
 Words used in all of them: ``trial`` is one seed in its world (``s0``, ``s1``, ...); ``arm`` a name as in
 ``mine.ArmName``; ``axis`` one of ``frames``, ``boxes``, ``seconds``; costs count the seed set. ``lower``
-and ``upper`` are the ends of an interval at ``Comparison.confidence``, NaN where there is none.
+and ``upper`` are the ends of an interval at ``Comparison.confidence``, NaN where there is none; ``num_seeds``
+is how many trials an estimate is made of. How the intervals are made: ``dataengine.compare.resampling``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ the nearest frame labelled before or with it, and whether the model that picked 
 CURVES = pa.schema(
     [("arm", pa.string()), ("cycle", pa.int32()), *_COST, *_FIGURE, *_INTERVAL, ("num_seeds", pa.int32())]
 )
-"""Mean over seeds of a figure at each cycle, with its mean costs."""
+"""Mean over seeds of a figure at each cycle, with its mean costs: metrics ``ap50``, ``map50_95``,
+``misses_per_frame`` and ``false_alarms_per_frame`` for ``all``, ``tail``, every class and every condition."""
 
 DIFFERENCES = pa.schema(
     [
@@ -59,12 +61,20 @@ DIFFERENCES = pa.schema(
         ("ties", pa.int32()),
         ("losses", pa.int32()),
         ("noise", pa.float64()),
+        ("noise_per_seed", pa.float64()),
+        ("num_seeds", pa.int32()),
     ]
 )
-"""Arm minus baseline, paired by trial, at the same cycle; metrics ``area_frames``, ``area_boxes`` and
-``area_seconds`` (cycle -1) are differences of the normalised area under the budget curve of the figure
-whose metric stands before the colon: ``ap50:area_seconds``. ``noise`` is the largest absolute difference between
-two draws of the baseline for the same row; a tie is a difference within it."""
+"""Arm minus baseline, paired by trial, at the same cycle; for every arm but the baseline. In metrics with a colon
+(``ap50:area_frames``, ``ap50:area_boxes``, ``ap50:area_seconds``; cycle -1) the figure is the normalised area under
+the budget curve of the metric before it: its mean over the costs that arm and baseline both reached.
+
+``noise_per_seed`` is how far two draws of the baseline are apart in one trial (root of the mean squared
+difference between ``baseline`` and ``baseline@2``). ``noise`` is the noise floor of the mean: what a mean of
+``num_seeds`` such differences stays within at ``Comparison.confidence`` by chance, ``t * noise_per_seed /
+sqrt(num_seeds)``. Both are NaN where the baseline was drawn once. A trial is a tie where the difference is
+within ``noise_per_seed``; else a win where the arm is better (more precision, fewer misses or false alarms).
+The row of ``baseline@2`` shows what the same machinery says of chance."""
 
 SAVINGS = pa.schema(
     [
@@ -73,29 +83,48 @@ SAVINGS = pa.schema(
         *_FIGURE,
         ("target", pa.string()),
         ("level", pa.float64()),
+        ("cost", pa.float64()),
+        ("baseline_cost", pa.float64()),
         *_INTERVAL,
+        ("median", pa.float64()),
         ("reached", pa.float64()),
+        ("num_seeds", pa.int32()),
     ]
 )
 """Share of the cost saved at a level: ``target`` is ``baseline_final`` (the baseline's last cycle) or
-``95_of_ceiling`` (of ``all_labels``). ``value`` is 1 - cost of the arm there / cost of the baseline there, NaN where
-most trials did not get there; ``reached`` is the share of trials that did."""
+``95_of_ceiling`` (95% of ``all_labels``); the baseline's own rows say what it paid. ``metric`` is ``ap50`` or
+``map50_95``, ``slice`` ``all``, ``tail`` or a class.
 
-SHARES = pa.schema([("arm", pa.string()), ("cycle", pa.int32()), *_FIGURE, *_INTERVAL])
-"""Share of the oracle's gain over the baseline that an arm takes at the same cycle."""
+``cost`` and ``baseline_cost`` are where the mean curves of the trials first reach the mean ``level``, linear in cost
+between cycles, the seed set counted; NaN where a curve does not get there. ``value`` is ``1 - cost /
+baseline_cost``, negative where the arm is dearer, NaN where either is "not reached". ``lower`` is NaN where too
+many resamples do not get there to name one: the saving is not bounded below.
+
+``reached`` is the share of trials whose own curve gets to its own trial's level, and ``median`` the median of
+their savings, a trial that does not get there counting as less than any other; NaN where the median is such
+a trial."""
+
+SHARES = pa.schema(
+    [("arm", pa.string()), ("cycle", pa.int32()), *_FIGURE, *_INTERVAL, ("num_seeds", pa.int32())]
+)
+"""Share of the oracle's gain over the baseline that an arm takes at the same cycle: the ratio of the mean gains.
+NaN where the oracle's mean gain is not above 0; no interval where resamples say that it may not be."""
 
 PURCHASES = pa.schema(
     [("arm", pa.string()), ("cycle", pa.int32()), ("kind", pa.string()), ("name", pa.string()), *_INTERVAL]
 )
 """Means over trials of what a cycle bought: kind ``class`` (boxes), ``condition`` (share of frames,
-``weather:fog``), ``boxes_per_frame``, ``seconds``, ``clips``, ``redundancy`` (share of picks whose nearest labelled
-or picked frame is nearer than the median distance between random frames of one clip), ``trigger`` (share of
-picks) and ``yield`` (share of a trigger's picks that held a real error; name ``all`` for all)."""
+``weather:fog``), ``frames``, ``boxes_per_frame``, ``seconds``, ``clips``, ``nearest`` (mean cosine distance of a pick
+to the nearest frame labelled before or with it), ``redundancy`` (share of picks nearer to such a frame than
+the median pick of the baseline in the same trial and cycle: the baseline is at 0.5), ``trigger`` (share of
+picks) and ``yield`` (share of a trigger's picks that held a real error; name ``all`` for all). ``name`` is empty
+where a kind has one figure."""
 
 OVERLAPS = pa.schema(
     [("arm", pa.string()), ("other", pa.string()), ("cycle", pa.int32()), ("value", pa.float64())]
 )
-"""Mean Jaccard overlap of what two arms bought in a cycle, over the trials that have both."""
+"""Mean Jaccard overlap (0..1) of what two arms bought in a cycle, over the trials that have both; every pair of
+different arms in both orders."""
 
 FORECASTS = pa.schema(
     [
