@@ -65,16 +65,17 @@ DIFFERENCES = pa.schema(
         ("num_seeds", pa.int32()),
     ]
 )
-"""Arm minus baseline, paired by trial, at the same cycle; for every arm but the baseline. In metrics with a colon
-(``ap50:area_frames``, ``ap50:area_boxes``, ``ap50:area_seconds``; cycle -1) the figure is the normalised area under
-the budget curve of the metric before it: its mean over the costs that arm and baseline both reached.
+"""Arm minus baseline, paired by trial, at the same cycle; for every arm but the baseline. In metrics with a
+colon (``ap50:area_frames``, ``ap50:area_boxes``, ``ap50:area_seconds``; cycle -1) the figure is the
+normalised area under the budget curve of the metric before it: its mean over the costs that arm and
+baseline both reached.
 
 ``noise_per_seed`` is how far two draws of the baseline are apart in one trial (root of the mean squared
-difference between ``baseline`` and ``baseline@2``). ``noise`` is the noise floor of the mean: what a mean of
-``num_seeds`` such differences stays within at ``Comparison.confidence`` by chance, ``t * noise_per_seed /
-sqrt(num_seeds)``. Both are NaN where the baseline was drawn once. A trial is a tie where the difference is
-within ``noise_per_seed``; else a win where the arm is better (more precision, fewer misses or false alarms).
-The row of ``baseline@2`` shows what the same machinery says of chance."""
+difference between ``baseline`` and ``baseline@2``). ``noise`` is the noise floor of the mean: what a mean
+of ``num_seeds`` such differences stays within at ``Comparison.confidence`` by chance, ``t * noise_per_seed
+/ sqrt(num_seeds)``. Both are NaN where the baseline was drawn once. A trial is a tie where the difference
+is within ``noise_per_seed``; else a win where the arm is better (more precision, fewer misses or false
+alarms). The row of ``baseline@2`` shows what the same machinery says of chance."""
 
 SAVINGS = pa.schema(
     [
@@ -92,39 +93,39 @@ SAVINGS = pa.schema(
     ]
 )
 """Share of the cost saved at a level: ``target`` is ``baseline_final`` (the baseline's last cycle) or
-``95_of_ceiling`` (95% of ``all_labels``); the baseline's own rows say what it paid. ``metric`` is ``ap50`` or
-``map50_95``, ``slice`` ``all``, ``tail`` or a class.
+``95_of_ceiling`` (95% of ``all_labels``); the baseline's own rows say what it paid. ``metric`` is ``ap50``
+or ``map50_95``, ``slice`` ``all``, ``tail`` or a class.
 
-``cost`` and ``baseline_cost`` are where the mean curves of the trials first reach the mean ``level``, linear in cost
-between cycles, the seed set counted; NaN where a curve does not get there. ``value`` is ``1 - cost /
-baseline_cost``, negative where the arm is dearer, NaN where either is "not reached". ``lower`` is NaN where too
-many resamples do not get there to name one: the saving is not bounded below.
+``cost`` and ``baseline_cost`` are where the mean curves of the trials first reach the mean ``level``,
+linear in cost between cycles, the seed set counted; NaN where a curve does not get there. ``value`` is ``1
+- cost / baseline_cost``, negative where the arm is dearer, NaN where either is "not reached". ``lower`` is
+NaN where too many resamples do not get there to name one: the saving is not bounded below.
 
-``reached`` is the share of trials whose own curve gets to its own trial's level, and ``median`` the median of
-their savings, a trial that does not get there counting as less than any other; NaN where the median is such
-a trial."""
+``reached`` is the share of trials whose own curve gets to its own trial's level, and ``median`` the median
+of their savings, a trial that does not get there counting as less than any other; NaN where the median is
+such a trial."""
 
 SHARES = pa.schema(
     [("arm", pa.string()), ("cycle", pa.int32()), *_FIGURE, *_INTERVAL, ("num_seeds", pa.int32())]
 )
-"""Share of the oracle's gain over the baseline that an arm takes at the same cycle: the ratio of the mean gains.
-NaN where the oracle's mean gain is not above 0; no interval where resamples say that it may not be."""
+"""Share of the oracle's gain over the baseline that an arm takes at the same cycle: the ratio of the mean
+gains. NaN where the oracle's mean gain is not above 0; no interval where resamples say that it may not be."""
 
 PURCHASES = pa.schema(
     [("arm", pa.string()), ("cycle", pa.int32()), ("kind", pa.string()), ("name", pa.string()), *_INTERVAL]
 )
 """Means over trials of what a cycle bought: kind ``class`` (boxes), ``condition`` (share of frames,
-``weather:fog``), ``frames``, ``boxes_per_frame``, ``seconds``, ``clips``, ``nearest`` (mean cosine distance of a pick
-to the nearest frame labelled before or with it), ``redundancy`` (share of picks nearer to such a frame than
-the median pick of the baseline in the same trial and cycle: the baseline is at 0.5), ``trigger`` (share of
-picks) and ``yield`` (share of a trigger's picks that held a real error; name ``all`` for all). ``name`` is empty
-where a kind has one figure."""
+``weather:fog``), ``frames``, ``boxes_per_frame``, ``seconds``, ``clips``, ``nearest`` (mean cosine distance
+of a pick to the nearest frame labelled before or with it), ``redundancy`` (share of picks nearer to such a
+frame than the median pick of the baseline in the same trial and cycle: the baseline is at 0.5), ``trigger``
+(share of picks) and ``yield`` (share of a trigger's picks that held a real error; name ``all`` for all).
+``name`` is empty where a kind has one figure."""
 
 OVERLAPS = pa.schema(
     [("arm", pa.string()), ("other", pa.string()), ("cycle", pa.int32()), ("value", pa.float64())]
 )
-"""Mean Jaccard overlap (0..1) of what two arms bought in a cycle, over the trials that have both; every pair of
-different arms in both orders."""
+"""Mean Jaccard overlap (0..1) of what two arms bought in a cycle, over the trials that have both; every
+pair of different arms in both orders."""
 
 FORECASTS = pa.schema(
     [
@@ -139,7 +140,8 @@ FORECASTS = pa.schema(
         ("outcome", pa.float64()),
     ]
 )
-"""What was forecast after ``cycle`` for the budget ``frames`` of the next one (90% interval), and what came."""
+"""What was forecast after ``cycle`` for the budget ``frames`` of the next one (90% interval), and what
+came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
