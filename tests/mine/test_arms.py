@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,13 +109,7 @@ def test_frames_that_are_all_identical(arm: str) -> None:
 def test_predictions_of_other_frames_are_left_aside(arm: str) -> None:
     """Predictions cover val and test too, and stand in an order of their own."""
     pool = synthetic()
-    kept = mine.Pool(
-        frames=pool.frames.slice(10, 30),
-        predictions=pool.predictions,
-        labelled_embeddings=pool.labelled_embeddings,
-        labelled_class_counts=pool.labelled_class_counts,
-        classes=pool.classes,
-    )
+    kept = replace(pool, frames=pool.frames.slice(10, 30))
     assert set(picked(pick(kept, arm, 12))) <= set(kept.frames["frame_id"].to_pylist())
 
 

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pytest
 
 import dataengine.mine
-from dataengine import label, mine
+from dataengine import label, mine, pooling
 from dataengine.errors import WorkspaceError
-from dataengine.frameboxes import Predictions
 from dataengine.lake import read_parquet
+from dataengine.schema import POOL, VAL
 from dataengine.workspace import Workspace
 from tests.factory import tiny_workspace
-from tests.mine.pools import pick
+from tests.mine.pools import nothing_known, pick
 
 FOLDER = Path(dataengine.mine.__file__).parent
 MAY_IMPORT = {"config", "errors", "schema", "frameboxes", "mine"}
@@ -89,26 +89,38 @@ def test_importing_mining_loads_nothing_that_reads_the_lake() -> None:
     assert loaded == MAY_IMPORT
 
 
-def pool_of(workspace: Workspace) -> mine.Pool:
-    """The pool as the loop builds it after cycle 1."""
+def val_of(workspace: Workspace) -> mine.Known:
+    """Val and its labels, which an arm may see."""
+    frames = workspace.frames(VAL)
+    ids = frames["frame_id"].to_pylist()
+    path = workspace.runs()[0].cycle(1) / "predictions.parquet"
+    predictions = pooling.read_predictions(path, len(workspace.taxonomy))
+    return mine.Known(frames=frames, truth=workspace.lake.truth(ids), predictions=predictions.select(ids))
+
+
+def pool_of(workspace: Workspace, val: mine.Known) -> mine.Pool:
+    """The pool as the loop builds it after cycle 1, with all that an arm may ask for."""
     cycle = workspace.runs()[0].cycle(1)
-    table = read_parquet(cycle / "predictions.parquet")
+    predictions = pooling.read_predictions(cycle / "predictions.parquet", len(workspace.taxonomy))
     labelled = set(read_parquet(cycle / "labels.parquet")["frame_id"].to_pylist())
-    frames = workspace.frames("pool")
+    frames = workspace.frames(POOL)
     keep = [frame_id not in labelled for frame_id in frames["frame_id"].to_pylist()]
-    predictions = Predictions.from_table(table, len(workspace.taxonomy))
     return mine.Pool(
         frames=frames.filter(pa.array(keep)),
         predictions=predictions,
         labelled_embeddings=np.eye(3, predictions.embeddings.shape[1], dtype=np.float32),
         labelled_class_counts=np.arange(len(workspace.taxonomy)),
         classes=workspace.taxonomy.classes,
+        labelled=nothing_known(predictions.embeddings.shape[1], len(workspace.taxonomy)),
+        val=val,
+        views={need.value: predictions for need in mine.VIEWS},
     )
 
 
 def test_a_pick_is_the_same_where_the_truth_is_unreadable(tmp_path: Path) -> None:
     workspace = tiny_workspace(tmp_path / "work")
-    before = {arm: pick(pool_of(workspace), arm, 8).to_pylist() for arm in mine.ARMS}
+    val = val_of(workspace)
+    before = {arm: pick(pool_of(workspace, val), arm, 8).to_pylist() for arm in mine.ARMS}
 
     for part in workspace.lake.parts("oracle"):
         part.write_bytes(b"not for miners")
@@ -116,5 +128,5 @@ def test_a_pick_is_the_same_where_the_truth_is_unreadable(tmp_path: Path) -> Non
         label.Oracle(workspace.lake).label(["clip000/000000"])  # the truth is gone indeed
 
     workspace = Workspace.open(tmp_path / "work")
-    assert {arm: pick(pool_of(workspace), arm, 8).to_pylist() for arm in mine.ARMS} == before
+    assert {arm: pick(pool_of(workspace, val), arm, 8).to_pylist() for arm in mine.ARMS} == before
     assert all(len(rows) == 8 for rows in before.values())

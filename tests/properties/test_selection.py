@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -95,11 +96,5 @@ def test_frames_that_were_not_picked_do_not_decide_alone(pool: mine.Pool, arm: s
     """Buying a pick and asking again never returns a frame that is no longer there."""
     found = set(picked(pick(pool, arm, amount)))
     keep = [frame_id not in found for frame_id in pool.frames["frame_id"].to_pylist()]
-    rest = mine.Pool(
-        frames=pool.frames.filter(pa.array(keep, pa.bool_())),
-        predictions=pool.predictions,
-        labelled_embeddings=pool.labelled_embeddings,
-        labelled_class_counts=pool.labelled_class_counts,
-        classes=pool.classes,
-    )
+    rest = replace(pool, frames=pool.frames.filter(pa.array(keep, pa.bool_())))
     assert not found & set(picked(pick(rest, arm, amount)))
