@@ -283,12 +283,22 @@ def _evaluate(arm: Arm, cycle: int) -> list[Path]:
     measures = [measure for result in results for measure in result.measures]
     rows = [{"split": m.split, "slice": m.slice, "metric": m.metric, "value": m.value} for m in measures]
     written = [
-        folder / name for name in ("errors.parquet", "mistakes.parquet", "measures.parquet", "manifest.json")
+        folder / name
+        for name in (
+            "errors.parquet",
+            "mistakes.parquet",
+            "measures.parquet",
+            "manifest.json",
+            "replicates.parquet",
+        )
     ]
     write_parquet(written[0], pa.concat_tables([FRAME_ERRORS.empty_table(), *(r.errors for r in results)]))
     write_parquet(written[1], pa.concat_tables([MISTAKES.empty_table(), *(r.mistakes for r in results)]))
     write_parquet(written[2], pa.Table.from_pylist(rows, _MEASURES))
     files.write_json(written[3], _manifest(arm, cycle))
+    write_parquet(
+        written[4], pa.concat_tables([evaluate.REPLICATES.empty_table(), *(r.replicates for r in results)])
+    )
     say(f"{arm.name} cycle {cycle}: {_headline(measures)}")
     return written
 
@@ -307,7 +317,9 @@ def _judge(arm: Arm, cycle: int, split: str, predictions: Predictions) -> evalua
         taxonomy=arm.workspace.taxonomy,
         config=arm.config.evaluate,
         split=split,
-        rng=arm.streams.generator(f"bootstrap/{split}", cycle),
+        # one stream for all seeds, arms and cycles: resample b of each holds the same drives, so that their
+        # differences are paired, and seeds that are judged on the same drives share the luck of them
+        rng=Streams(0).generator(f"bootstrap/{split}"),
     )
 
 

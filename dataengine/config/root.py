@@ -35,7 +35,8 @@ class Config:
     workspace: str | None = None
     """Folder of the workspace; empty is ``work/<dataset.name>``."""
     seed: int = 0
-    """Seed of the run: seed set, initialisation, data order, augmentation, selection, bootstrap."""
+    """Seed of the run: seed set, initialisation, data order, augmentation, selection. The bootstrap
+    over drives draws the same for every seed, so that seeds can be paired."""
 
     def __post_init__(self) -> None:
         check(self, "seed", 0)

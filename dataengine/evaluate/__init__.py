@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from dataengine.evaluate.errors import VOCABULARY, FrameErrors, find_errors
-from dataengine.evaluate.evaluation import Evaluation, evaluate
+from dataengine.evaluate.evaluation import REPLICATES, Evaluation, evaluate
 
-__all__ = ["VOCABULARY", "Evaluation", "FrameErrors", "evaluate", "find_errors"]
+__all__ = ["REPLICATES", "VOCABULARY", "Evaluation", "FrameErrors", "evaluate", "find_errors"]

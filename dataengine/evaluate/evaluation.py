@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,20 @@ from dataengine import boxes
 from dataengine.config import EvaluateConfig
 from dataengine.evaluate.errors import NEAR_IOU, find_errors
 from dataengine.evaluate.judging import judge
-from dataengine.evaluate.sheet import Sheet
+from dataengine.evaluate.sheet import Row, Sheet
 from dataengine.frameboxes import FrameBoxes
 from dataengine.schema import Measure, Taxonomy
+
+REPLICATES = pa.schema(
+    [
+        ("split", pa.string()),
+        ("slice", pa.string()),
+        ("metric", pa.string()),
+        ("values", pa.list_(pa.float32())),
+    ]
+)
+"""One row for each figure that has an interval: its value on each resample of the drives, NaN where a
+resample drew no object of the slice. Number ``b`` of every row of a split is from the same resample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +38,15 @@ class Evaluation:
         measures: Every figure, slice by slice.
         errors: Table of schema ``FRAME_ERRORS``, one row a frame.
         mistakes: Table of schema ``MISTAKES``.
+        replicates: Table of schema ``REPLICATES``: ``map50_95`` and ``ap50`` of ``all``, every class, the
+            tail and the conditions declared rare, where more than one drive holds the slice.
     """
 
     split: str
     measures: list[Measure]
     errors: pa.Table
     mistakes: pa.Table
+    replicates: pa.Table
 
     def value(self, slice_name: str, metric: str) -> float:
         """One figure; NaN where it was not measured."""
@@ -65,7 +80,7 @@ def evaluate(
         taxonomy: Classes and the declared tail.
         config: Thresholds, sizes and the bootstrap.
         split: Name to file the figures under.
-        rng: Stream of the bootstrap.
+        rng: Stream of the bootstrap; the same one draws the same drives for other predictions.
 
     Raises:
         ValueError: The three inputs do not hold the same frames in the same order.
@@ -82,11 +97,28 @@ def evaluate(
         taxonomy=taxonomy,
         config=config,
     )
-    measures = [
-        Measure(split=split, slice=name, metric=metric, value=value)
-        for name, metric, value in sheet.rows(rng)
+    rows = list(sheet.rows(rng))
+    return Evaluation(
+        split=split,
+        measures=[Measure(split=split, slice=r.slice, metric=r.metric, value=r.value) for r in rows],
+        errors=errors.frames,
+        mistakes=errors.mistakes,
+        replicates=_replicates(split, rows),
+    )
+
+
+def _replicates(split: str, rows: Sequence[Row]) -> pa.Table:
+    known = [(row, row.replicates.astype(np.float32)) for row in rows if row.replicates is not None]
+    columns = [
+        [split] * len(known),
+        [row.slice for row, _ in known],
+        [row.metric for row, _ in known],
+        [values for _, values in known],
     ]
-    return Evaluation(split=split, measures=measures, errors=errors.frames, mistakes=errors.mistakes)
+    return pa.Table.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, REPLICATES, strict=True)],
+        schema=REPLICATES,
+    )
 
 
 def _require_same_frames(truth: FrameBoxes, predictions: FrameBoxes, frames: pa.Table) -> None:

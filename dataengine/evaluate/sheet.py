@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +19,22 @@ from dataengine.evaluate.precision import average_precision
 from dataengine.frameboxes import FrameBoxes
 from dataengine.schema import Taxonomy
 
-Row = tuple[str, str, float]
-"""Slice, metric, value."""
+
+class Row(NamedTuple):
+    """One figure of one slice.
+
+    Attributes:
+        slice: Its name.
+        metric: What was measured.
+        value: NaN where there is nothing to measure it on.
+        replicates: ``[R]`` the same figure on each resample of the drives; None where none was made.
+    """
+
+    slice: str
+    metric: str
+    value: float
+    replicates: NDArray[np.float64] | None = None
+
 
 Figures = NDArray[np.float64]
 """``[R, T, K]`` average precision: first of the split as it is, then of its resamples."""
@@ -107,8 +122,8 @@ class Sheet:
         figures = bootstrap.mean_of_known(average_precision(self.judged, drive, alone)[:, 0], axis=1)
         objects = np.bincount(drive[self.judged.truth_frame], minlength=num_drives)
         for number, name in enumerate(shown):
-            yield f"drive:{name}", "ap50", float(figures[number])
-            yield f"drive:{name}", "num_objects", float(objects[number])
+            yield Row(f"drive:{name}", "ap50", float(figures[number]))
+            yield Row(f"drive:{name}", "num_objects", float(objects[number]))
 
     def _holders(self, labels: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Frame of every label that counts among ``labels`` ``[G]``."""
@@ -126,22 +141,23 @@ class Sheet:
         for metric, levels in (("map50_95", slice(None)), ("ap50", slice(0, 1))):
             per_class = figures[:, levels].mean(axis=1)
             values = bootstrap.mean_of_known(per_class, axis=1)
-            yield name, metric, float(values[0])
-            if len(values) > 1:
-                enough = len(np.unique(owners)) > 1
+            resampled = values[1:]
+            enough = len(resampled) > 0 and len(np.unique(owners)) > 1
+            yield Row(name, metric, float(values[0]), resampled if enough else None)
+            if len(resampled):
                 low, high = (
-                    bootstrap.interval(values[1:], self.config.confidence) if enough else (np.nan, np.nan)
+                    bootstrap.interval(resampled, self.config.confidence) if enough else (np.nan, np.nan)
                 )
-                yield name, f"{metric}_lower", low
-                yield name, f"{metric}_upper", high
+                yield Row(name, f"{metric}_lower", low)
+                yield Row(name, f"{metric}_upper", high)
 
     def _counts(
         self, name: str, labels: NDArray[np.bool_], predicted: NDArray[np.bool_], num_frames: int
     ) -> Iterator[Row]:
         """Objects, frames and errors per frame of the slice's labels ``[G]`` and predictions ``[P]``."""
         frames = float(num_frames)
-        yield name, "num_objects", float((labels & ~self.truth.ignore).sum())
-        yield name, "num_frames", frames
+        yield Row(name, "num_objects", float((labels & ~self.truth.ignore).sum()))
+        yield Row(name, "num_frames", frames)
         misses, alarms = (self.errors.unfound & labels).sum(), (self.errors.wrong & predicted).sum()
-        yield name, "misses_per_frame", float(misses / frames) if num_frames else np.nan
-        yield name, "false_alarms_per_frame", float(alarms / frames) if num_frames else np.nan
+        yield Row(name, "misses_per_frame", float(misses / frames) if num_frames else np.nan)
+        yield Row(name, "false_alarms_per_frame", float(alarms / frames) if num_frames else np.nan)

@@ -104,15 +104,43 @@ def test_the_same_stream_gives_the_same_figures() -> None:
     assert first.value("all", "ap50_lower") != other.value("all", "ap50_lower")
 
 
-def test_one_drive_has_no_interval() -> None:
+def replicates(evaluation: Evaluation) -> dict[tuple[str, str], np.ndarray]:
+    rows = evaluation.replicates.to_pylist()
+    assert {row["split"] for row in rows} <= {evaluation.split}
+    return {(row["slice"], row["metric"]): np.array(row["values"]) for row in rows}
+
+
+def test_intervals_are_quantiles_of_the_replicates(evaluation: Evaluation) -> None:
+    found = replicates(evaluation)
+    names = ["all", *(f"class:{name}" for name in CLASSES), "tail", "weather:fog"]
+    assert set(found) == {(name, metric) for name in names for metric in ("ap50", "map50_95")}
+    for (name, metric), values in found.items():
+        assert values.shape == (CONFIG.bootstrap,)
+        for end, share in (("lower", 0.025), ("upper", 0.975)):
+            assert evaluation.value(name, f"{metric}_{end}") == pytest.approx(np.nanquantile(values, share))
+
+
+def test_replicates_of_two_models_are_of_the_same_drives() -> None:
+    """One drive is found by the first model and not by the second: they differ only where it is drawn."""
+    truth, predictions = scene(7, 80, ignore=0.0)
+    silent = predictions.filter(~np.isin(predictions.frame_index, np.arange(8)))
+    first, second = (replicates(judged(truth, p))["all", "ap50"] for p in (predictions, silent))
+    same = first == second
+    assert 0.2 < same.mean() < 0.55  # a drive of ten is missed by 35% of the resamples
+    assert np.corrcoef(first, second)[0, 1] > 0.5
+
+
+def test_one_drive_has_no_interval_and_no_replicates() -> None:
     found = judged(*scene(2, 16), frames=frames_table(16, ["only"] * 16))
     assert found.value("all", "ap50") > 0
     assert np.isnan(found.value("all", "ap50_lower"))
+    assert found.replicates.num_rows == 0
 
 
 def test_the_bootstrap_can_be_off() -> None:
     found = judged(*scene(2, 16), config=EvaluateConfig(bootstrap=0))
     assert not [measure for measure in found.measures if measure.metric.endswith(("_lower", "_upper"))]
+    assert found.replicates.num_rows == 0
 
 
 def test_a_taxonomy_without_a_tail_has_no_tail_slice() -> None:
