@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from dataengine.config.bounds import check
+from dataengine.errors import ConfigError
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,6 +59,27 @@ class TrainConfig:
     repeat_threshold: float = 0.1
     """Frames holding a class present in less than this share of the labelled frames are drawn more
     often: r = sqrt(threshold / share), as in LVIS (Gupta 2019, section 4.2); 0 is off."""
+    start: str = "retrain"
+    """Weights that the fits after the first begin with: ``retrain`` begins all with those of
+    ``model.weights``, ``finetune`` with the weights of the cycle before."""
+    shrink: float = 1.0
+    """``finetune``: share of the old weights in the mean of them and fresh ones (Ash & Adams 2020, section
+    5, with fresh weights in place of their noise); 1 keeps the old ones, 0 is ``retrain``."""
+    copy_paste: float = 0.0
+    """Probability that a rare object of another labelled frame is pasted into an image; 0 is off."""
+    class_weight: str = "none"
+    """``balanced`` weighs the boxes of a class in the centre loss by one over their effective number (Cui
+    2019), 1 on average; ``none`` weighs all alike. ``centre_fpn`` alone has such a loss."""
+    pseudo_share: float = 0.5
+    """Arms named ``MINER+pseudo``: share of each batch that is frames nobody labelled, with what the model
+    of the cycle before is sure to see in them."""
+    pseudo_precision: float = 0.9
+    """Share of the pseudo-labels of a class that should be right: the score from which a prediction counts as
+    a label is set so that they are on val; 0 asks for ``pseudo_score`` instead."""
+    pseudo_score: float = 0.7
+    """Score from which a prediction is a label where val does not say (Liu 2021, Unbiased Teacher)."""
+    pseudo_ignore: float = 0.2
+    """Predictions from this score on that are no labels are ignore regions: nobody knows what they are."""
     checkpoint_every: int = 50
     """Steps between checkpoints from which a killed fit continues."""
     tensorboard: bool = False
@@ -75,7 +98,34 @@ class TrainConfig:
         check(self, "translate", 0, 0.5)
         check(self, "colour", 0, 1)
         check(self, "repeat_threshold", 0, 1)
+        check(self, "shrink", 0, 1)
+        check(self, "copy_paste", 0, 1)
+        check(self, "pseudo_share", 0, 0.95)
+        check(self, "pseudo_precision", 0, 1)
+        check(self, "pseudo_score", 0.01, 1)
+        check(self, "pseudo_ignore", 0.01, 1)
         check(self, "checkpoint_every", 1)
+        for name, allowed in (("start", ("retrain", "finetune")), ("class_weight", ("none", "balanced"))):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"train.{name}={getattr(self, name)}: choose one of {', '.join(allowed)}")
+
+    def first(self) -> dict[str, Any]:
+        """The settings that the first fit of a run depends on.
+
+        What is off is left out, so that a digest from before a setting existed still holds.
+        """
+        settings = asdict(self)
+        for name in self.later():
+            del settings[name]
+        return {name: value for name, value in settings.items() if _OFF.get(name) != value}
+
+    def later(self) -> dict[str, Any]:
+        """The settings that only the fits after the first depend on."""
+        return {name: value for name, value in asdict(self).items() if name in _LATER}
+
+
+_OFF = {"copy_paste": 0.0, "class_weight": "none"}
+_LATER = {"start", "shrink", "pseudo_share", "pseudo_precision", "pseudo_score", "pseudo_ignore"}
 
 
 @dataclass(kw_only=True, slots=True)

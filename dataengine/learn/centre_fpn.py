@@ -41,6 +41,8 @@ class CentreFPN(Detector):
         width: Channels at stride 4; the stages at stride 8, 16 and 32 hold 2, 4 and 4 times as many.
     """
 
+    weighs_classes = True
+
     def __init__(self, num_classes: int, width: int) -> None:
         super().__init__(num_classes)
         channels = [width, 2 * width, 4 * width, 4 * width]
@@ -92,7 +94,7 @@ class CentreFPN(Detector):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Focal loss of the centres and GIoU loss of the boxes."""
         logits, sides, _, _ = self(batch.images)
-        return centre_losses(logits, sides, batch, stride=STRIDE)
+        return centre_losses(logits, sides, batch, stride=STRIDE, class_weight=self.class_weight)
 
     def detect(self, images: Tensor) -> Detections:
         """Peaks of the class maps, with the box and all class scores of their cell."""

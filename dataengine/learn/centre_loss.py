@@ -19,7 +19,9 @@ BOX_WEIGHT = 2.0
 """Weight of the box term against the centre term."""
 
 
-def centre_losses(logits: Tensor, sides: Tensor, batch: Batch, *, stride: int) -> dict[str, Tensor]:
+def centre_losses(
+    logits: Tensor, sides: Tensor, batch: Batch, *, stride: int, class_weight: Tensor | None = None
+) -> dict[str, Tensor]:
     """Loss terms of a batch.
 
     The centre term is the penalty-reduced focal loss of Law 2018 (CornerNet, eq. 1) per box. The box term
@@ -31,6 +33,8 @@ def centre_losses(logits: Tensor, sides: Tensor, batch: Batch, *, stride: int) -
         sides: ``[N, 4, h, w]`` float32, pixels to the left, top, right and bottom side.
         batch: Images and labels; ``h`` and ``w`` are its image sides over ``stride``.
         stride: Pixels a side of one cell.
+        class_weight: ``[K]`` weight of the centres of each class; all weigh 1 without it. Cells without an
+            object, and sides, weigh the same whatever the class.
 
     Returns:
         ``centre_loss`` and ``box_loss``, scalars; ``box_loss`` is 0 for a batch without boxes.
@@ -40,7 +44,7 @@ def centre_losses(logits: Tensor, sides: Tensor, batch: Batch, *, stride: int) -
     gaussian = gaussians(xyxy, logits.shape[2], logits.shape[3], stride)
     heat = _strongest(gaussian, image * logits.shape[1] + class_id, logits.shape[0] * logits.shape[1])
     seen = ~ignored_cells(batch, logits.shape[2], logits.shape[3], stride)
-    centre = focal_loss(logits, heat.view_as(logits), seen[:, None]) / max(len(xyxy), 1)
+    centre = focal_loss(logits, heat.view_as(logits), seen[:, None], class_weight) / max(len(xyxy), 1)
     return {"centre_loss": centre, "box_loss": BOX_WEIGHT * _box_loss(sides, xyxy, image, gaussian, stride)}
 
 
@@ -68,17 +72,20 @@ def ignored_cells(batch: Batch, height: int, width: int, stride: int) -> Tensor:
     return _strongest(inside, image, batch.num_images).view(batch.num_images, height, width) > 0
 
 
-def focal_loss(logits: Tensor, heat: Tensor, seen: Tensor) -> Tensor:
+def focal_loss(logits: Tensor, heat: Tensor, seen: Tensor, class_weight: Tensor | None = None) -> Tensor:
     """Penalty-reduced focal loss with alpha 2 and beta 4, summed.
 
     Args:
         logits: ``[N, K, h, w]``.
         heat: ``[N, K, h, w]`` in 0..1; exactly 1 at centres.
         seen: ``[N, 1, h, w]`` bool; cells where it is false are no negatives. Centres always count.
+        class_weight: ``[K]`` weight of the centres of each class.
     """
     probability = logits.sigmoid()
     log_hit = F.logsigmoid(logits)
     positive = -log_hit * (1 - probability) ** 2
+    if class_weight is not None:
+        positive = positive * class_weight[:, None, None]
     negative = (logits - log_hit) * probability**2 * (1 - heat) ** 4  # -log(1 - p) = logit - log p
     return torch.where(heat == 1, positive, negative * seen).sum()
 

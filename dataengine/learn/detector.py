@@ -28,10 +28,15 @@ class Detector(nn.Module, ABC):
 
     bf16: ClassVar[bool] = True
     """Whether the network may compute in bfloat16."""
+    weighs_classes: ClassVar[bool] = False
+    """Whether its loss reads ``class_weight``."""
+    class_weight: Tensor | None
+    """``[K]`` weights of the objects of each class in the loss; None weighs all alike."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.num_classes = num_classes
+        self.register_buffer("class_weight", None, persistent=False)  # follows the labels, not the weights
 
     @abstractmethod
     def losses(self, batch: Batch) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,8 @@ from dataengine.frameboxes import FrameBoxes
 from dataengine.images import read_image
 from dataengine.learn import augment
 from dataengine.learn.batch import Batch, padded
+from dataengine.learn.copy_paste import Paster, Scene
+from dataengine.learn.pseudo import PseudoFrames
 
 CACHE_BYTES = 2 * 1024**3
 """Decoded images kept in memory by one fit: about 11,000 of 320 x 192 pixels, 770 of 1280 x 720."""
@@ -66,6 +69,8 @@ class LabelledFrames:
         num_classes: K, to check the labels.
         max_side: See ``read_scaled``.
         cache_bytes: Decoded images are kept until they fill this; the others are decoded for each batch.
+        pseudo: Frames to learn from besides, numbered after the labelled ones. Nothing is copied from them or
+            into them.
 
     Raises:
         InputError: There are no frames, or a box is not finite, inverted or of no class.
@@ -79,21 +84,26 @@ class LabelledFrames:
         num_classes: int,
         max_side: int,
         cache_bytes: int = CACHE_BYTES,
+        pseudo: PseudoFrames | None = None,
     ) -> None:
         if len(images) != labels.num_frames:
             raise ValueError(f"{len(images)} images for the labels of {labels.num_frames} frames")
         if labels.num_frames == 0:
             raise InputError("no labelled frames to learn from: raise loop.seed_frames or the budget")
         _check_boxes(labels, num_classes)
-        self.images = list(images)
+        if pseudo is not None:
+            _check_boxes(pseudo.labels, num_classes)
+        self.images = [*images, *(pseudo.images if pseudo else ())]
         self.num_classes = num_classes
         self.labels = labels
+        self.pseudo = pseudo.labels if pseudo else None
         self.max_side = max_side
         self._free_bytes = cache_bytes
         self._decoded: dict[int, tuple[NDArray[np.uint8], float]] = {}
 
     def __len__(self) -> int:
-        return len(self.images)
+        """Number of labelled frames."""
+        return self.labels.num_frames
 
     def image(self, frame: int) -> tuple[NDArray[np.uint8], float]:
         """A frame's scaled image and its scale; from memory the second time, where it fitted."""
@@ -109,14 +119,11 @@ class LabelledFrames:
         """The batch of the given frame numbers, augmented."""
         images, boxes, classes, ignores = [], [], [], []
         for frame, change in zip(frames.tolist(), augment.draw(train, len(frames), rng), strict=True):
-            rgb, share = self.image(frame)
-            rows = self.labels.rows(frame)
-            image, xyxy, ignore, shown = augment.apply(
-                change, rgb, self.labels.xyxy[rows] * share, self.labels.ignore[rows]
-            )
+            scene = self._scene(frame, train, rng)
+            image, xyxy, ignore, shown = augment.apply(change, scene.rgb, scene.xyxy, scene.ignore)
             images.append(image)
             boxes.append(xyxy[shown])
-            classes.append(self.labels.class_id[rows][shown])
+            classes.append(scene.class_id[shown])
             ignores.append(ignore[shown])
         numbers = np.repeat(np.arange(len(frames)), [len(xyxy) for xyxy in boxes])
         return Batch(
@@ -126,6 +133,26 @@ class LabelledFrames:
             ignore=torch.from_numpy(np.concatenate(ignores)),
             image=torch.from_numpy(numbers),
         )
+
+    def _scene(self, frame: int, train: TrainConfig, rng: np.random.Generator) -> Scene:
+        """A frame with its boxes, and perhaps objects of others; ``rng`` is not used with that off."""
+        if train.copy_paste and rng.random() < train.copy_paste and frame < len(self):
+            return self._paster.paste(frame, rng)
+        labels, number = (self.labels, frame) if frame < len(self) else (self.pseudo, frame - len(self))
+        assert labels is not None
+        rgb, share = self.image(frame)
+        rows = labels.rows(number)
+        return Scene(
+            rgb=rgb,
+            xyxy=labels.xyxy[rows] * share,
+            class_id=labels.class_id[rows],
+            ignore=labels.ignore[rows],
+            visibility=labels.visibility[rows],
+        )
+
+    @cached_property
+    def _paster(self) -> Paster:
+        return Paster(self.labels, self.num_classes, self.image)
 
 
 def _check_boxes(labels: FrameBoxes, num_classes: int) -> None:

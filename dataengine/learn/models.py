@@ -10,7 +10,8 @@ import torch
 
 from dataengine.config import ModelConfig
 from dataengine.errors import ConfigError, ModelError
-from dataengine.learn import checkpoint
+from dataengine.frameboxes import FrameBoxes
+from dataengine.learn import checkpoint, class_weights
 from dataengine.learn.centre_fpn import CentreFPN
 from dataengine.learn.detector import Detector
 from dataengine.learn.torchvision_detectors import FACTORIES, TorchvisionDetector, load_pretrained
@@ -68,6 +69,25 @@ def initial(model: ModelConfig, taxonomy: Taxonomy, seed: int) -> Detector:
     return detector
 
 
+def continued(path: Path, model: ModelConfig, taxonomy: Taxonomy, seed: int, shrink: float) -> Detector:
+    """A detector ready to be trained further: ``shrink`` of a checkpoint's weights, the rest fresh ones.
+
+    A network that was only shrunk towards fresh weights learns new examples as well as the old ones (Ash &
+    Adams 2020, "shrink and perturb"); the paper adds small noise, we the scale that each layer starts with.
+
+    Raises:
+        ConfigError: Unknown detector, or one that has no such published weights.
+        ModelError: Weights cannot be fetched or read, or belong to another taxonomy or detector.
+    """
+    detector = trained(path, model, taxonomy)
+    if shrink < 1:
+        fresh = dict(initial(model, taxonomy, seed).named_parameters())
+        with torch.no_grad():
+            for name, parameter in detector.named_parameters():
+                parameter.lerp_(fresh[name], 1 - shrink)
+    return detector
+
+
 def trained(path: Path, model: ModelConfig, taxonomy: Taxonomy) -> Detector:
     """A detector with the weights of a checkpoint, on the CPU.
 
@@ -78,6 +98,21 @@ def trained(path: Path, model: ModelConfig, taxonomy: Taxonomy) -> Detector:
     detector = build(model, taxonomy)
     _load(detector, path, taxonomy, model)
     return detector
+
+
+def weigh_classes(detector: Detector, labels: FrameBoxes, model: ModelConfig) -> None:
+    """Let the boxes of rare classes weigh more in a detector's loss.
+
+    Raises:
+        ConfigError: The detector's loss has no place for it.
+    """
+    if not detector.weighs_classes:
+        raise ConfigError(
+            f"train.class_weight=balanced has no effect on model.name={model.name}, whose loss weighs all "
+            "classes alike; set train.class_weight=none, or model=centre_fpn"
+        )
+    weights = class_weights.balanced(labels, detector.num_classes)
+    detector.class_weight = torch.from_numpy(weights)
 
 
 def _load(detector: Detector, path: Path, taxonomy: Taxonomy, model: ModelConfig) -> None:

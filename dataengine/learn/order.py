@@ -38,7 +38,7 @@ def repeat_factors(labels: FrameBoxes, num_classes: int, threshold: float) -> ND
 
 
 def batches(
-    factors: NDArray[np.float64], batch_size: int, steps: range, streams: Streams
+    factors: NDArray[np.float64], batch_size: int, steps: range, streams: Streams, stream: str = "order"
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """The step and the ``[batch_size]`` frame numbers of each batch.
 
@@ -50,10 +50,23 @@ def batches(
     epoch = 0
     for step in range(steps.stop):
         while len(waiting) < batch_size:
-            rng = streams.generator("order", epoch)
+            rng = streams.generator(stream, epoch)
             times = np.floor(factors + rng.random(len(factors))).astype(np.int64)
             shuffled = rng.permutation(np.repeat(np.arange(len(factors)), times))
             waiting, epoch = np.concatenate([waiting, shuffled]), epoch + 1
         if step >= steps.start:
             yield step, waiting[:batch_size]
         waiting = waiting[batch_size:]
+
+
+def together(
+    own: Iterator[tuple[int, NDArray[np.int64]]], more: Iterator[tuple[int, NDArray[np.int64]]], number: int
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Batches of labelled frames with those of pseudo-labelled ones behind, numbered from ``number`` on."""
+    for (step, first), (_, second) in zip(own, more, strict=True):
+        yield step, np.concatenate([first, second + number])
+
+
+def num_pseudo(share: float, batch_size: int) -> int:
+    """Frames of a batch that are pseudo-labelled; at least one is not."""
+    return min(round(share * batch_size), batch_size - 1)
