@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dataengine.mine.diversity import coverage
 from dataengine.mine.diversity.coverage import Coverage
@@ -55,30 +57,68 @@ def test_a_broken_embedding_never_looks_new() -> None:
 
 
 def plain_k_centre(vectors: np.ndarray, centres: np.ndarray, number: int) -> list[int]:
-    """k-centre greedy with the whole distance matrix, recomputed for each pick."""
+    """k-centre greedy with the whole distance matrix, recomputed for each pick; ties within ``TIE``."""
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     known = list(centres / np.linalg.norm(centres, axis=1, keepdims=True))
     picks: list[int] = []
     for _ in range(number):
         distance = (1 - unit @ np.array(known).T).min(axis=1)
-        distance[picks] = -1
-        picks.append(int(distance.argmax()))
+        distance[picks] = -np.inf
+        picks.append(int(np.argmax(distance >= distance.max() - coverage.TIE)))
         known.append(unit[picks[-1]])
     return picks
 
 
-def test_equals_the_plain_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
+def lazy_k_centre(vectors: np.ndarray, centres: np.ndarray, number: int) -> list[int]:
+    cover = Coverage(vectors.astype(np.float32), centres.astype(np.float32))
+    allowed = np.ones(len(vectors), bool)
+    found = []
+    for _ in range(number):
+        found.append(cover.farthest(allowed)[0])
+        allowed[found[-1]] = False
+        cover.add(found[-1])
+    return found
+
+
+@pytest.mark.parametrize("front", [1, 7, 50, 2048])
+def test_equals_the_plain_algorithm(monkeypatch: pytest.MonkeyPatch, front: int) -> None:
     rng = np.random.default_rng(2)
     vectors, centres = rng.normal(size=(200, 12)), rng.normal(size=(9, 12))
     monkeypatch.setattr(coverage, "CELLS_PER_BLOCK", 90)  # ten rows at a time
-    cover = Coverage(vectors.astype(np.float32), centres.astype(np.float32))
-    allowed = np.ones(200, bool)
-    found = []
-    for _ in range(30):
-        found.append(cover.farthest(allowed))
-        allowed[found[-1]] = False
-        cover.add(found[-1])
-    assert found == plain_k_centre(vectors, centres, 30)
+    monkeypatch.setattr(coverage, "FRONT", front)
+    assert lazy_k_centre(vectors, centres, 199) == plain_k_centre(vectors, centres, 199)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 999), st.integers(1, 40), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9))
+def test_equals_the_plain_algorithm_among_copies(
+    seed: int, number: int, dim: int, known: int, front: int
+) -> None:
+    """Few directions, each several times over: ties all the way."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.normal(size=(4, dim))
+    vectors, centres = kinds[rng.integers(0, 4, number)], kinds[rng.integers(0, 4, known)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coverage, "FRONT", front)
+        assert lazy_k_centre(vectors, centres, number) == plain_k_centre(vectors, centres, number)
+
+
+def test_any_mask_may_follow_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A candidate that was closed may open again."""
+    monkeypatch.setattr(coverage, "FRONT", 3)
+    rng = np.random.default_rng(5)
+    vectors, centres = rng.normal(size=(60, 5)).astype(np.float32), rng.normal(size=(2, 5)).astype(np.float32)
+    cover, known = Coverage(vectors, centres), list(coverage.unit_rows(centres)[0])
+    unit = coverage.unit_rows(vectors)[0]
+    for _ in range(40):
+        allowed = rng.random(60) < 0.1
+        allowed[rng.integers(60)] = True
+        distance = np.where(allowed, (1 - unit @ np.array(known).T).min(axis=1), -np.inf)
+        number, told = cover.farthest(allowed)
+        assert number == int(distance.argmax())
+        assert told == pytest.approx(float(distance.max()), abs=1e-6)
+        cover.add(number)
+        known.append(unit[number])
 
 
 def test_what_was_picked_before_counts_as_covered() -> None:
