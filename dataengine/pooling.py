@@ -87,7 +87,8 @@ def _view(workspace: Workspace, previous: Path, config: Config, name: str, frame
     weights = files.sha256(previous / "model.safetensors")
     if path.is_file():
         table = read_parquet(path)
-        if (table.schema.metadata or {}).get(b"weights", b"").decode() == weights:
+        of_model = (table.schema.metadata or {}).get(b"weights", b"").decode() == weights
+        if of_model and set(frames["frame_id"].to_pylist()) <= set(table["frame_id"].to_pylist()):
             return Predictions.from_table(table, len(workspace.taxonomy))
     found = learn.predict(
         workspace.image_paths(frames),
@@ -97,7 +98,7 @@ def _view(workspace: Workspace, previous: Path, config: Config, name: str, frame
         model=config.model,
         compute=config.compute,
         label=f"predict the pool again ({name})",
-        view=name,
+        view="" if name == "snapshot" else name,
     )
     write_parquet(path, found.to_table().replace_schema_metadata({"weights": weights}))
     return found

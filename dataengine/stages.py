@@ -256,7 +256,9 @@ def _train(arm: Arm, cycle: int) -> list[Path]:
         f"{arm.name} cycle {cycle}: trained {result.steps} steps on {labels.num_frames} frames, "
         f"{result.images_per_s:.0f} images/s"
     )
-    return [folder / name for name in ("model.safetensors", "losses.jsonl", "fit.json")]
+    return [
+        folder / name for name in ("model.safetensors", "snapshot.safetensors", "losses.jsonl", "fit.json")
+    ]
 
 
 def _predict(arm: Arm, cycle: int) -> list[Path]:

@@ -23,7 +23,7 @@ from dataengine.learn.ahead import ahead
 from dataengine.learn.batch import Batch
 from dataengine.learn.frames import LabelledFrames
 from dataengine.learn.losslog import LossLog
-from dataengine.learn.training import Trainer
+from dataengine.learn.training import SNAPSHOT_SHARE, Trainer
 from dataengine.schema import Taxonomy
 from dataengine.streams import Streams
 from dataengine.workspace import read_jsonl
@@ -38,12 +38,14 @@ class FitResult:
 
     Attributes:
         checkpoint: ``model.safetensors``.
+        snapshot: ``snapshot.safetensors``, the model of an earlier moment (``training.SNAPSHOT_SHARE``).
         losses: Final loss and its terms, means over the last ``FINAL_ROWS`` steps.
         images_per_s: Images learned per second in this process, loading included; 0 if no step was left.
         steps: Optimiser steps of the whole fit.
     """
 
     checkpoint: Path
+    snapshot: Path
     losses: dict[str, float]
     images_per_s: float
     steps: int
@@ -61,7 +63,7 @@ def fit(
     folder: Path,
     label: str = "train",
 ) -> FitResult:
-    """Train a detector and write ``model.safetensors`` and ``losses.jsonl``.
+    """Train a detector and write ``model.safetensors``, ``snapshot.safetensors`` and ``losses.jsonl``.
 
     Weights, order and augmentation depend on ``streams`` and the step alone, so a fit that was killed and
     started again with the same arguments ends in the same bytes (on a CPU with the same number of threads).
@@ -96,10 +98,12 @@ def fit(
         if resumed is not None:
             trainer.load_state(*resumed)
         images_per_s = _run(trainer, frames, streams, folder, state_path, identity, compute, label)
+        checkpoint.write_model(folder / "snapshot.safetensors", trainer.snapshot, taxonomy, model)
         checkpoint.write_model(folder / "model.safetensors", trainer.weights(), taxonomy, model)
     state_path.unlink(missing_ok=True)
     return FitResult(
         checkpoint=folder / "model.safetensors",
+        snapshot=folder / "snapshot.safetensors",
         losses=_final_losses(folder / "losses.jsonl"),
         images_per_s=images_per_s,
         steps=train.steps,
@@ -174,6 +178,7 @@ def _identity(
             "classes": taxonomy.classes,
             "model": asdict(model),
             "train": settings,
+            "snapshot": SNAPSHOT_SHARE,
             "seed": streams.seed,
         }
     )

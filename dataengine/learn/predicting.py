@@ -15,7 +15,7 @@ from dataengine import progress
 from dataengine.config import ComputeConfig, ModelConfig
 from dataengine.executor import num_cores
 from dataengine.frameboxes import FrameBoxes, Predictions
-from dataengine.learn import device, models
+from dataengine.learn import device, models, views
 from dataengine.learn.ahead import ahead
 from dataengine.learn.batch import padded
 from dataengine.learn.detector import Detector
@@ -51,12 +51,16 @@ class Image:
     """A decoded frame.
 
     Attributes:
-        rgb: ``[H, W, 3]`` uint8.
-        share: Its size as a share of the stored image's.
+        rgb: ``[H, W, 3]`` uint8, as the detector sees it.
+        share: Its size as a share of the stored image's, before a view.
+        view: One of ``views.NAMES``.
+        plain: Height and width before the view; unused where there is none.
     """
 
     rgb: NDArray[np.uint8]
     share: float
+    view: str = ""
+    plain: tuple[int, int] = (0, 0)
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -80,7 +84,7 @@ def predict(
     Args:
         images: One path a frame.
         frame_ids: The frames' ids, in the same order.
-        checkpoint: A ``model.safetensors`` written by ``fit``.
+        checkpoint: A ``model.safetensors`` or ``snapshot.safetensors`` written by ``fit``.
         taxonomy: The classes; the checkpoint must have been trained on the same.
         model: Which detector the checkpoint holds.
         compute: Device, threads, precision.
@@ -104,7 +108,7 @@ def predict(
         found = []
         with (
             progress.bar(label, len(images)) as advance,
-            closing(decoded(images, model.max_side, session)) as read,
+            closing(decoded(images, model.max_side, session, view)) as read,
         ):
             for batch in same_canvas(read):
                 found.extend(run_batch(detector, batch, session))
@@ -112,11 +116,12 @@ def predict(
     return _collect(frame_ids, found, len(taxonomy))
 
 
-def decoded(images: Sequence[Path], max_side: int, session: Session) -> Generator[Image]:
+def decoded(images: Sequence[Path], max_side: int, session: Session, view: str = "") -> Generator[Image]:
     """The frames in order, decoded in the background."""
 
     def read(path: Path) -> Image:
-        return Image(*read_scaled(path, max_side))
+        rgb, share = read_scaled(path, max_side)
+        return Image(views.shown(rgb, view), share, view, (rgb.shape[0], rgb.shape[1]))
 
     threads = 1 if session.device.type == "cpu" else num_cores()
     return ahead(read, images, depth=64, threads=threads)
@@ -169,9 +174,10 @@ def run_batch(detector: Detector, batch: Sequence[Image], session: Session) -> l
 def _in_original(xyxy: NDArray[np.float32], image: Image) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Boxes clipped to the image, in pixels of the stored one, and which of the given ones those are."""
     height, width = image.rgb.shape[:2]
-    clipped = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32)) / np.float32(image.share)
+    clipped = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32))
     kept = np.all(clipped[:, 2:] > clipped[:, :2], axis=1)
-    return clipped[kept], kept
+    plain = views.unseen(clipped[kept], (height, width), image.plain, image.view)
+    return plain / np.float32(image.share), kept
 
 
 def _collect(frame_ids: Sequence[str], found: Sequence[Found], num_classes: int) -> Predictions:

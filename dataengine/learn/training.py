@@ -16,6 +16,9 @@ from dataengine.learn.device import Session
 
 LAST_SHARE = 0.01
 """Learning rate of the last step as a share of the peak."""
+SNAPSHOT_SHARE = 0.7
+"""Share of the steps after which a snapshot of the averaged weights is kept. The learning rate is then still
+some 30% of its peak, so that the finished model differs where the labels leave it free to; our choice."""
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -38,6 +41,8 @@ class Trainer:
             _parameter_groups(detector, train.weight_decay), fused=_fused(session)
         )
         self.average = {name: value.clone() for name, value in self._floats().items()}
+        self.snapshot: dict[str, Tensor] = {}
+        """What ``weights`` returned at ``SNAPSHOT_SHARE`` of the steps; empty until then."""
 
     def run_step(self, batch: Batch) -> dict[str, float]:
         """Learn from one batch.
@@ -67,6 +72,8 @@ class Trainer:
         self.optimiser.step()
         self.step += 1
         self._update_average()
+        if self.step == math.ceil(SNAPSHOT_SHARE * self.train.steps):
+            self.snapshot = {name: value.clone() for name, value in self.weights().items()}
         return values
 
     def weights(self) -> dict[str, Tensor]:
@@ -77,6 +84,7 @@ class Trainer:
         """Everything that the next step depends on, by name; ``load_state`` takes it back."""
         state = {f"model/{name}": value for name, value in self.detector.state_dict().items()}
         state |= {f"average/{name}": value for name, value in self.average.items()}
+        state |= {f"snapshot/{name}": value for name, value in self.snapshot.items()}
         for name, parameter in self.detector.named_parameters():
             moments = self.optimiser.state.get(parameter, {})
             state |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
@@ -89,6 +97,7 @@ class Trainer:
         self.average = {
             name: value.to(self.session.device) for name, value in _under("average", state).items()
         }
+        self.snapshot = _under("snapshot", state)
         moments = {moment: _under(moment, state) for moment in _MOMENTS}
         for name, parameter in self.detector.named_parameters():
             if name in moments["step"]:

@@ -28,7 +28,8 @@ Fit = Callable[..., FitResult]
 
 def test_a_fit_leaves_a_model_and_its_curve(tiny_fit: Fit, tmp_path: Path) -> None:
     result = tiny_fit()
-    assert {path.name for path in (tmp_path / "fit").iterdir()} == {"model.safetensors", "losses.jsonl"}
+    names = {"model.safetensors", "snapshot.safetensors", "losses.jsonl"}
+    assert {path.name for path in (tmp_path / "fit").iterdir()} == names
     rows = read_jsonl(tmp_path / "fit" / "losses.jsonl")
     assert [row["step"] for row in rows] == list(range(6))
     assert rows[0].keys() == {

@@ -77,6 +77,7 @@ def test_interrupted_fits_end_in_the_same_bytes(
         interrupt(stop, folder=tmp_path / "cut", **settings)
     resumed = tiny_fit(folder=tmp_path / "cut", **settings)
     assert sha256(resumed.checkpoint) == sha256(whole.checkpoint)
+    assert sha256(resumed.snapshot) == sha256(whole.snapshot) != sha256(whole.checkpoint)
     assert curve(tmp_path / "cut") == curve(tmp_path / "whole")
     assert resumed.losses == whole.losses
     assert not (tmp_path / "cut" / "training.safetensors").exists()
@@ -89,6 +90,23 @@ def test_a_resumed_fit_takes_only_the_steps_that_are_left(
     taken.clear()
     tiny_fit()
     assert taken == [4, 5]
+
+
+@pytest.mark.parametrize("stops", [(3,), (4,), (6,), (3, 8)])
+def test_the_snapshot_is_of_its_moment_wherever_a_fit_was_stopped(
+    tiny_fit: Fit, interrupt: Interrupt, tmp_path: Path, stops: tuple[int, ...]
+) -> None:
+    """Nine steps: the snapshot is of the seventh, between two checkpoints."""
+    train = TrainConfig(steps=9, batch_size=2, checkpoint_every=2)
+    whole = tiny_fit(folder=tmp_path / "whole", train=train)
+    for stop in stops:
+        interrupt(stop, train=train)
+    assert sha256(tiny_fit(train=train).snapshot) == sha256(whole.snapshot)
+
+
+def test_a_fit_of_one_step_has_a_snapshot(tiny_fit: Fit) -> None:
+    found = tiny_fit(train=TrainConfig(steps=1, batch_size=2))
+    assert sha256(found.snapshot) == sha256(found.checkpoint)
 
 
 @pytest.mark.parametrize(
