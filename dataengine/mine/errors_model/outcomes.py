@@ -1,0 +1,92 @@
+"""What became of every predicted box, where the truth may be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dataengine import boxes
+from dataengine.frameboxes import Predictions
+from dataengine.mine.candidates import Known
+
+MATCH_IOU = 0.5
+"""Overlap from which a predicted box has found an object."""
+
+SURE_SCORE = 0.3
+"""From this score on a box counts as said: it finds an object, or it is a false alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """The truth of predicted boxes.
+
+    Attributes:
+        is_object: ``[B, K]`` bool: box ``b`` is the one that shows a certain object of class ``k`` best;
+            every object has one such box at most, so a second box on it is no object.
+        neutral: ``[B]`` bool: on an ignore region, neither right nor wrong.
+        num_unseen: ``[F]`` objects of each frame that no predicted box of any class overlaps.
+        num_missed: ``[F]`` objects without a sure box of their class.
+        num_wrong: ``[F]`` sure boxes that are no object of their class.
+    """
+
+    is_object: NDArray[np.bool_]
+    neutral: NDArray[np.bool_]
+    num_unseen: NDArray[np.int64]
+    num_missed: NDArray[np.int64]
+    num_wrong: NDArray[np.int64]
+
+
+def clean_scores(predictions: Predictions) -> NDArray[np.float32]:
+    """``[B, K]`` class scores within 0..1; one that is not a number says nothing and counts as 0."""
+    scores = np.nan_to_num(predictions.class_scores, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.clip(scores, 0.0, 1.0)
+
+
+def outcomes(known: Known) -> Outcomes:
+    """Match the predictions of frames with their truth, one box to one object, by the class's own score."""
+    predicted, truth = known.predictions.boxes, known.truth
+    scores = clean_scores(known.predictions)
+    num_classes = scores.shape[1]
+    real = ~truth.ignore & (truth.class_id >= 0) & (truth.class_id < num_classes)
+    pairs = boxes.overlaps(predicted, truth, MATCH_IOU)
+    neutral = np.zeros(predicted.num_boxes, np.bool_)
+    neutral[pairs.predicted[truth.ignore[pairs.truth]]] = True
+    pairs = pairs.where(real[pairs.truth])
+    kind = truth.class_id[pairs.truth].astype(np.int64)
+    order = np.lexsort((-pairs.iou, -scores[pairs.predicted, kind], pairs.truth))
+    best = order[np.flatnonzero(np.diff(pairs.truth[order], prepend=-1))]
+    is_object = np.zeros(scores.shape, np.bool_)
+    is_object[pairs.predicted[best], kind[best]] = True
+    own = np.clip(predicted.class_id, 0, num_classes - 1).astype(np.int64)
+    sure = predicted.score >= SURE_SCORE
+    said = best[sure[pairs.predicted[best]] & (own[pairs.predicted[best]] == kind[best])]
+    right = is_object[np.arange(len(own)), own] if num_classes else neutral
+    seen, found = np.zeros(truth.num_boxes, np.bool_), np.zeros(truth.num_boxes, np.bool_)
+    seen[pairs.truth], found[pairs.truth[said]] = True, True
+    return Outcomes(
+        is_object=is_object,
+        neutral=neutral & ~is_object.any(axis=1),
+        num_unseen=per_frame(truth.frame_index[real & ~seen], truth.num_frames),
+        num_missed=per_frame(truth.frame_index[real & ~found], truth.num_frames),
+        num_wrong=per_frame(predicted.frame_index[sure & ~right & ~neutral], predicted.num_frames),
+    )
+
+
+def per_frame(frame: NDArray[np.int64], num_frames: int) -> NDArray[np.int64]:
+    """``[F]`` how often each frame is named."""
+    return np.bincount(frame, minlength=num_frames)
+
+
+def group_of(frames: pa.Table) -> NDArray[np.int64]:
+    """``[F]`` number of the drive of each frame; of its clip where drives are not named."""
+    for name in ("drive_id", "clip_id"):
+        if name in frames.column_names:
+            values: NDArray[Any] = frames[name].to_numpy(zero_copy_only=False).astype(str)
+            numbers = np.unique(values, return_inverse=True)[1].reshape(-1)
+            if len(values) and numbers.max() > 0:
+                return numbers.astype(np.int64)
+    return np.zeros(frames.num_rows, np.int64)
