@@ -34,8 +34,10 @@ SHIFT_X, SHIFT_Y = 0.2, 0.02
 """Furthest shift as a share of the image's sides; down the image is nearer, so rows change little."""
 RESIZE = 0.15
 """Objects are resized by a factor in ``1 - RESIZE .. 1 + RESIZE``."""
-ROUNDNESS = 4.0
-"""Exponent of the superellipse that is copied: 2 is an ellipse, infinity the whole box."""
+ROUNDNESS = (2.0, 6.0)
+"""Range of the exponent of the superellipse that is copied: 2 is an ellipse, infinity the whole box. Drawn anew
+for each object, so that no one kind of edge gives pasted ones away (Dwibedi 2017, "Cut, Paste and Learn",
+blends each object in several ways for that)."""
 SOFT_PIXELS, SOFT_SHARE = 1.5, 0.08
 """Half the width of the soft edge: pixels at least, and a share of half the box's shorter side."""
 GAIN = (0.6, 1.6)
@@ -70,12 +72,14 @@ class Patch:
         left: Column of the image that the patch's first column falls on; may lie outside, as may ``top``.
         top: Row of the image that the patch's first row falls on.
         box: ``[4]`` float64: the object's box in pixels of the image.
+        roundness: Exponent of the superellipse in the box that is copied.
     """
 
     rgb: NDArray[np.uint8]
     left: int
     top: int
     box: NDArray[np.float64]
+    roundness: float
 
 
 class Paster:
@@ -98,9 +102,10 @@ class Paster:
         real = labels.class_id[~labels.ignore]
         counts = np.bincount(real, minlength=num_classes)
         copied = np.array([len(own) > 0 for own in self._rows])
-        rarity = np.where(copied, 1 / np.maximum(counts, 1), 0)
+        rarity = np.where(copied, np.maximum(counts, 1) ** -0.5, 0)
         self.class_chance: NDArray[np.float64] = rarity / max(float(rarity.sum()), 1e-12)
-        """``[K]`` chance of each class, as one over its boxes; 0 for one without an object to copy."""
+        """``[K]`` chance of each class: falls with the root of its boxes, as repeat factors do (Gupta 2019);
+        0 for a class without an object to copy."""
 
     def paste(self, frame: int, rng: np.random.Generator) -> Scene:
         """The frame with one or two objects of other frames in it, or as it is where none fits.
@@ -139,6 +144,7 @@ class Paster:
         shift = rng.uniform((-SHIFT_X, -SHIFT_Y), (SHIFT_X, SHIFT_Y))
         factor = shape[0] / rgb.shape[0] * float(rng.uniform(1 - RESIZE, 1 + RESIZE))
         mirrored = bool(rng.random() < 0.5)
+        roundness = float(rng.uniform(*ROUNDNESS))
         box = self.labels.xyxy[row].astype(np.float64) * share
         size = np.array([rgb.shape[1], rgb.shape[0]])
         if (box[:2] < 1).any() or (box[2:] > size - 1).any():
@@ -148,7 +154,7 @@ class Paster:
             box = np.array([size[0] - box[2], box[1], size[0] - box[0], box[3]])
         goal = np.array([shape[1], shape[0]])
         foot = np.array([(box[0] + box[2]) / 2, box[3]]) / size * goal + shift * goal
-        patch = cut(rgb, box, factor, foot)
+        patch = cut(rgb, box, factor, foot, roundness)
         if (patch.box[:2] < 0).any() or (patch.box[2:] > goal).any():
             return None
         return patch if (patch.box[2:] - patch.box[:2]).min() >= MIN_SIDE else None
@@ -166,7 +172,13 @@ def clear_objects(labels: FrameBoxes) -> NDArray[np.int64]:
     return np.flatnonzero(~labels.ignore & visible & ~touched)
 
 
-def cut(rgb: NDArray[np.uint8], box: NDArray[np.float64], factor: float, foot: NDArray[np.float64]) -> Patch:
+def cut(
+    rgb: NDArray[np.uint8],
+    box: NDArray[np.float64],
+    factor: float,
+    foot: NDArray[np.float64],
+    roundness: float,
+) -> Patch:
     """Cut a box and its soft edge out of an image, resize them, and set the middle of its foot on a point.
 
     Args:
@@ -174,6 +186,7 @@ def cut(rgb: NDArray[np.uint8], box: NDArray[np.float64], factor: float, foot: N
         box: ``[4]`` where it is.
         factor: What its size is multiplied with.
         foot: ``(x, y)`` in the other image, met to half a pixel; the patch's box says where exactly.
+        roundness: Exponent of the superellipse in the box that will be copied.
     """
     sides = box[2:] - box[:2]
     margin = softness(sides * factor) * sides / 2
@@ -185,7 +198,9 @@ def cut(rgb: NDArray[np.uint8], box: NDArray[np.float64], factor: float, foot: N
     patch: NDArray[np.uint8] = cv2.resize(crop, (int(resized[0]), int(resized[1])), interpolation=how)  # type: ignore[assignment]
     inside = (box.reshape(2, 2) - low) * (resized / (high - low))
     corner = np.round(foot - np.array([inside[:, 0].mean(), inside[1, 1]])).astype(int)
-    return Patch(rgb=patch, left=int(corner[0]), top=int(corner[1]), box=(inside + corner).ravel())
+    return Patch(
+        rgb=patch, left=int(corner[0]), top=int(corner[1]), box=(inside + corner).ravel(), roundness=roundness
+    )
 
 
 def room(box: NDArray[np.float64], scene: Scene, shown: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -218,7 +233,7 @@ def cover(patch: Patch) -> NDArray[np.float32]:
     middle = (patch.box[:2] + patch.box[2:]) / 2 - (patch.left, patch.top)
     x = np.abs((np.arange(patch.rgb.shape[1]) + 0.5 - middle[0]) / (sides[0] / 2))
     y = np.abs((np.arange(patch.rgb.shape[0]) + 0.5 - middle[1]) / (sides[1] / 2))
-    radius = (x[None, :] ** ROUNDNESS + y[:, None] ** ROUNDNESS) ** (1 / ROUNDNESS)
+    radius = (x[None, :] ** patch.roundness + y[:, None] ** patch.roundness) ** (1 / patch.roundness)
     share: NDArray[np.float32] = np.clip((1 + soft - radius) / (2 * soft), 0, 1).astype(np.float32)
     return share
 
