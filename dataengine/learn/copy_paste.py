@@ -35,9 +35,9 @@ SHIFT_X, SHIFT_Y = 0.2, 0.02
 RESIZE = 0.15
 """Objects are resized by a factor in ``1 - RESIZE .. 1 + RESIZE``."""
 ROUNDNESS = (2.0, 6.0)
-"""Range of the exponent of the superellipse that is copied: 2 is an ellipse, infinity the whole box. Drawn anew
-for each object, so that no one kind of edge gives pasted ones away (Dwibedi 2017, "Cut, Paste and Learn",
-blends each object in several ways for that)."""
+"""Range of the exponent of the superellipse that is copied: 2 is an ellipse, infinity the whole box. Drawn
+anew for each object, so that no one kind of edge gives pasted ones away; Dwibedi 2017 ("Cut, Paste and
+Learn") varies the blending for that."""
 SOFT_PIXELS, SOFT_SHARE = 1.5, 0.08
 """Half the width of the soft edge: pixels at least, and a share of half the box's shorter side."""
 GAIN = (0.6, 1.6)

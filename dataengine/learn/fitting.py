@@ -21,8 +21,10 @@ from dataengine.frameboxes import FrameBoxes
 from dataengine.learn import checkpoint, device, models, order
 from dataengine.learn.ahead import ahead
 from dataengine.learn.batch import Batch
+from dataengine.learn.detector import Detector
 from dataengine.learn.frames import LabelledFrames
 from dataengine.learn.losslog import LossLog
+from dataengine.learn.pseudo import PseudoFrames
 from dataengine.learn.training import SNAPSHOT_SHARE, Trainer
 from dataengine.schema import Taxonomy
 from dataengine.streams import Streams
@@ -62,11 +64,14 @@ def fit(
     streams: Streams,
     folder: Path,
     label: str = "train",
+    previous: Path | None = None,
+    pseudo: PseudoFrames | None = None,
 ) -> FitResult:
     """Train a detector and write ``model.safetensors``, ``snapshot.safetensors`` and ``losses.jsonl``.
 
-    Weights, order and augmentation depend on ``streams`` and the step alone, so a fit that was killed and
-    started again with the same arguments ends in the same bytes (on a CPU with the same number of threads).
+    Weights, order and augmentation depend on ``streams``, the given files and the step alone, so a fit that
+    was killed and started again with the same arguments ends in the same bytes (on a CPU with the same number
+    of threads).
 
     Args:
         images: One path a frame, as in ``labels.frame_ids``.
@@ -78,23 +83,33 @@ def fit(
         streams: The run's random streams: ``init``, ``order``, ``augment`` and ``torch`` are drawn from.
         folder: Receives the files, and ``training.safetensors`` while it runs.
         label: What the progress bar says.
+        previous: ``model.safetensors`` of an earlier fit, which ``train.start=finetune`` goes on from; with
+            ``retrain``, or without it, the first weights are those of ``model``.
+        pseudo: Frames with pseudo-labels, ``train.pseudo_share`` of each batch.
 
     Returns:
         Paths and figures.
 
     Raises:
-        ConfigError: The device or the detector does not exist.
+        ConfigError: The device or the detector does not exist, or cannot do what ``train`` asks for.
         InputError: An image or a label cannot be used.
-        ModelError: The first weights cannot be had.
+        ModelError: The first weights cannot be had, or belong to another taxonomy or detector.
         TrainingDivergedError: The loss is not finite.
     """
-    frames = LabelledFrames(images, labels, num_classes=len(taxonomy), max_side=model.max_side)
-    identity = _identity(labels, taxonomy, model, train, streams)
+    if train.start == "retrain":
+        previous = None
+    frames = LabelledFrames(images, labels, num_classes=len(taxonomy), max_side=model.max_side, pseudo=pseudo)
+    identity = _identity(frames, taxonomy, model, train, streams, previous)
     with device.session(compute) as session, torch.random.fork_rng(_fork_devices(session.device)):
         state_path = folder / "training.safetensors"
         resumed = _read_state(state_path, identity)
-        first = model if resumed is None else ModelConfig(name=model.name, width=model.width)
-        trainer = Trainer(models.initial(first, taxonomy, streams.integer("init")), train, session)
+        if resumed is None:
+            detector = _first_weights(model, taxonomy, train, streams, previous)
+        else:
+            detector = models.initial(ModelConfig(name=model.name, width=model.width), taxonomy, 0)
+        if train.class_weight == "balanced":
+            models.weigh_classes(detector, labels, model)
+        trainer = Trainer(detector, train, session)
         if resumed is not None:
             trainer.load_state(*resumed)
         images_per_s = _run(trainer, frames, streams, folder, state_path, identity, compute, label)
@@ -144,11 +159,21 @@ def _run(
     return len(left) * train.batch_size / max(before - started, 1e-9) if left else 0.0
 
 
+def _first_weights(
+    model: ModelConfig, taxonomy: Taxonomy, train: TrainConfig, streams: Streams, previous: Path | None
+) -> Detector:
+    if previous is None:
+        return models.initial(model, taxonomy, streams.integer("init"))
+    fresh = streams.integer("fresh", int(files.sha256(previous)[:8], 16))  # other ones at every cycle
+    return models.continued(previous, model, taxonomy, fresh, train.shrink)
+
+
 def load(
     frames: LabelledFrames, train: TrainConfig, streams: Streams, steps: range, compute: ComputeConfig
 ) -> Generator[Batch]:
     """The batches of ``steps``, made in the background while the detector learns from the one before."""
     factors = order.repeat_factors(frames.labels, frames.num_classes, train.repeat_threshold)
+    num_pseudo = 0 if frames.pseudo is None else order.num_pseudo(train.pseudo_share, train.batch_size)
 
     def make(item: tuple[int, NDArray[np.int64]]) -> Batch:
         step, chosen = item
@@ -157,24 +182,31 @@ def load(
     # On a CPU the detector itself takes the cores, and one thread keeps it fed.
     on_cpu = device.resolve(compute.device).type == "cpu"
     threads = 1 if on_cpu else compute.workers or num_cores()
-    chosen = order.batches(factors, train.batch_size, steps, streams)
+    chosen = order.batches(factors, train.batch_size - num_pseudo, steps, streams)
+    if frames.pseudo is not None and num_pseudo:
+        factors = order.repeat_factors(frames.pseudo, frames.num_classes, train.repeat_threshold)
+        more = order.batches(factors, num_pseudo, steps, streams, "order/pseudo")
+        chosen = order.together(chosen, more, len(frames))
     return ahead(make, chosen, depth=threads + 1, threads=threads)
 
 
 def _identity(
-    labels: FrameBoxes, taxonomy: Taxonomy, model: ModelConfig, train: TrainConfig, streams: Streams
+    frames: LabelledFrames,
+    taxonomy: Taxonomy,
+    model: ModelConfig,
+    train: TrainConfig,
+    streams: Streams,
+    previous: Path | None,
 ) -> str:
     """Digest of what the weights depend on: a checkpoint of another fit is not continued."""
-    content = hashlib.sha256()
-    for array in (labels.offsets, labels.xyxy, labels.class_id, labels.ignore):
-        content.update(array.tobytes())
     settings = asdict(train)
     # These two change when and what is written, not what is learned.
     del settings["checkpoint_every"], settings["tensorboard"]
     return files.digest(
         {
-            "labels": content.hexdigest(),
-            "frames": files.digest(labels.frame_ids.tolist()),
+            "labels": _digest(frames.labels),
+            "pseudo": None if frames.pseudo is None else _digest(frames.pseudo),
+            "previous": None if previous is None else files.sha256(previous),
             "classes": taxonomy.classes,
             "model": asdict(model),
             "train": settings,
@@ -182,6 +214,13 @@ def _identity(
             "seed": streams.seed,
         }
     )
+
+
+def _digest(labels: FrameBoxes) -> str:
+    content = hashlib.sha256(files.digest(labels.frame_ids.tolist()).encode())
+    for array in (labels.offsets, labels.xyxy, labels.class_id, labels.ignore, labels.visibility):
+        content.update(array.tobytes())
+    return content.hexdigest()
 
 
 def _read_state(path: Path, identity: str) -> tuple[dict[str, torch.Tensor], int] | None:
