@@ -47,15 +47,29 @@ class MineConfig:
     aggregate: str = "mean"
     """How box scores become a frame's: ``max``, ``mean`` (of the ten highest) or ``sum``."""
     quota_share: float = 0.7
-    """``class_balanced``: share of the batch bought by class quota; the rest by coverage."""
+    """Share of the batch bought under a quota; the rest by coverage (``class_balanced``) or without one."""
     quota_power: float = 0.7
-    """``class_balanced``: quota of a class is its predicted count to the power of minus this."""
+    """The quota of a class, or of a condition, is its count in the pool to the power of minus this."""
+    score: str = "none"
+    """``composed`` and ``whole_clips``: what a frame is valued by; ``none`` values all alike."""
+    diversity: str = "k_centre"
+    """``composed``: how the picks are kept apart: ``none``, ``k_centre``, ``badge`` or ``typical``."""
+    quota: str = "class"
+    """``composed``: ``none``, ``class`` (as predicted) or ``condition`` (as recorded)."""
+    conditions: list[str] = field(default_factory=lambda: ["time_of_day", "weather"])
+    """Conditions that a quota looks at: only what is known of a frame before anybody labels it."""
+    min_gap_s: float = 0.0
+    """Frames of one clip closer in time than this are not bought together; 0 is no limit."""
+    clip_stride: int = 3
+    """``whole_clips``: of a clip that is bought, one frame in so many is labelled."""
 
     def __post_init__(self) -> None:
         check(self, "max_per_clip", 0)
         check(self, "min_score", 0, 1)
         check(self, "quota_share", 0, 1)
         check(self, "quota_power", 0, 4)
+        check(self, "min_gap_s", 0)
+        check(self, "clip_stride", 1, 100_000)
         for name, allowed in (("uncertainty", ("entropy", "margin")), ("aggregate", ("max", "mean", "sum"))):
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"mine.{name}={getattr(self, name)}: choose one of {', '.join(allowed)}")
