@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dataengine.errors import ConfigError
+from dataengine.mine.auto import AUTO
 from dataengine.mine.blind import EVERY_KTH, RANDOM, RANDOM_CLIPS
 from dataengine.mine.class_balanced import CLASS_BALANCED
 from dataengine.mine.diversity.coverage import COVERAGE
+from dataengine.mine.expected_gain import EXPECTED_GAIN
 from dataengine.mine.strategy import Arm, Need
 from dataengine.mine.uncertainty import UNCERTAINTY
 
 ARMS: Mapping[str, Arm] = MappingProxyType(
-    {arm.name: arm for arm in (RANDOM, RANDOM_CLIPS, EVERY_KTH, UNCERTAINTY, CLASS_BALANCED, COVERAGE)}
+    {arm.name: arm for arm in (RANDOM, RANDOM_CLIPS, EVERY_KTH, UNCERTAINTY, CLASS_BALANCED, COVERAGE, EXPECTED_GAIN, AUTO)}
 )
 """Every arm by its name."""
 

@@ -21,7 +21,7 @@ from tests.factory import tiny_workspace
 from tests.mine.pools import nothing_known, pick
 
 FOLDER = Path(dataengine.mine.__file__).parent
-MAY_IMPORT = {"config", "errors", "schema", "frameboxes", "mine"}
+MAY_IMPORT = {"boxes", "config", "errors", "schema", "frameboxes", "mine"}
 """Records and schemas. Nothing that knows where files are."""
 
 MAY_USE = {
