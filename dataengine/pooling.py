@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataengine import files, learn
-from dataengine.config import Config
+from dataengine.config import Config, TrainConfig
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet, write_parquet
+from dataengine.learn import pseudo
 from dataengine.mine import VIEWS, Known, Need, Pool
 from dataengine.schema import POOL, VAL
 from dataengine.workspace import Run, Workspace
@@ -56,6 +57,29 @@ def build(
             if need in needs
         },
     )
+
+
+def pseudo_labels(
+    workspace: Workspace, run: Run, train: TrainConfig, cycle: int, shut: set[str]
+) -> FrameBoxes:
+    """What the model of the cycle before is sure to see in pool frames that nobody labelled.
+
+    Args:
+        workspace: The frames; of labels only those of val are read.
+        run: The arm's run; the predictions of ``cycle - 1`` are read.
+        train: How sure is sure.
+        cycle: The cycle that trains, from 1.
+        shut: Frames that may not be used: labelled ones, and those that people rejected.
+    """
+    num_classes = len(workspace.taxonomy)
+    predictions = read_predictions(run.cycle(cycle - 1) / "predictions.parquet", num_classes)
+    val = _val(workspace, predictions)
+    sure_from = pseudo.thresholds(
+        val.predictions.boxes if val else None, val.truth if val else None, num_classes, train
+    )
+    pool = set(workspace.frames(POOL)["frame_id"].to_pylist())
+    open_ids = sorted((set(predictions.boxes.frame_ids) & pool) - shut)
+    return pseudo.pseudo_labels(predictions.boxes.select(open_ids), sure_from, train)
 
 
 def read_predictions(path: Path, num_classes: int) -> Predictions:

@@ -23,6 +23,7 @@ from dataengine.errors import ConfigError, LabelsNeededError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.label import Cost
 from dataengine.lake import read_parquet, write_parquet
+from dataengine.learn.pseudo import PseudoFrames
 from dataengine.progress import say
 from dataengine.schema import FRAME_ERRORS, MISTAKES, POOL, SELECTION, TEST, TEST_SPLITS, VAL, Measure
 from dataengine.streams import Streams
@@ -65,14 +66,15 @@ class Arm:
 def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
     """Digest of the settings that decide a run's figures, and of those that decide its cycle 0."""
     plain = config.plain()
-    start = {group: plain[group] for group in ("model", "train", "evaluate")}
+    start = {group: plain[group] for group in ("model", "evaluate")}
+    start["train"] = config.train.first()
     start["curate"] = {name: plain["curate"][name] for name in ("val_share", "test_share", "duplicate_bits")}
     start["label"] = {name: plain["label"][name] for name in ("seconds_per_frame", "seconds_per_box")}
     start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
     mining = {key: value for key, value in plain["mine"].items() if key != "name"}
     if config.loop.batches:
         mining["batches"] = config.loop.batches
-    return files.digest({**start, "mine": mining}), files.digest(start)
+    return files.digest({**start, "mine": mining, "later": config.train.later()}), files.digest(start)
 
 
 def _mine(arm: Arm, cycle: int) -> list[Path]:
@@ -240,6 +242,7 @@ def spent(arm: Arm, cycle: int) -> Cost:
 def _train(arm: Arm, cycle: int) -> list[Path]:
     folder = arm.run.cycle(cycle)
     labels = FrameBoxes.from_table(read_parquet(folder / "labels.parquet"))
+    pseudo = _pseudo_labels(arm, cycle, labels)
     result = learn.fit(
         _images(arm.workspace, labels.frame_ids),
         labels,
@@ -250,15 +253,27 @@ def _train(arm: Arm, cycle: int) -> list[Path]:
         streams=arm.streams,
         folder=folder,
         label=f"{arm.name} cycle {cycle}: train",
+        previous=arm.run.cycle(cycle - 1) / "model.safetensors" if cycle else None,
+        pseudo=pseudo,
     )
     files.write_json(folder / "fit.json", {"steps": result.steps, "images_per_s": result.images_per_s})
     say(
         f"{arm.name} cycle {cycle}: trained {result.steps} steps on {labels.num_frames} frames, "
         f"{result.images_per_s:.0f} images/s"
     )
-    return [
-        folder / name for name in ("model.safetensors", "snapshot.safetensors", "losses.jsonl", "fit.json")
-    ]
+    names = ["model.safetensors", "snapshot.safetensors", "losses.jsonl", "fit.json"]
+    return [folder / name for name in (names if pseudo is None else [*names, "pseudo.parquet"])]
+
+
+def _pseudo_labels(arm: Arm, cycle: int, labels: FrameBoxes) -> PseudoFrames | None:
+    """Frames with pseudo-labels for an arm that trains on them, kept as a file; the first cycle has none."""
+    if cycle == 0 or not mine.ArmName.parse(arm.name).pseudo:
+        return None
+    shut = _rejected(arm, cycle) | set(labels.frame_ids)
+    found = pooling.pseudo_labels(arm.workspace, arm.run, arm.config.train, cycle, shut)
+    write_parquet(arm.run.cycle(cycle) / "pseudo.parquet", found.to_table())
+    say(f"{arm.name} cycle {cycle}: {int((~found.ignore).sum())} pseudo-labels on {found.num_frames} frames")
+    return PseudoFrames(images=_images(arm.workspace, found.frame_ids), labels=found)
 
 
 def _predict(arm: Arm, cycle: int) -> list[Path]:

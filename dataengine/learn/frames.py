@@ -96,7 +96,7 @@ class LabelledFrames:
         self.images = [*images, *(pseudo.images if pseudo else ())]
         self.num_classes = num_classes
         self.labels = labels
-        self.pseudo = pseudo.labels if pseudo else None
+        self.pseudo = pseudo.labels if pseudo and pseudo.labels.num_frames else None
         self.max_side = max_side
         self._free_bytes = cache_bytes
         self._decoded: dict[int, tuple[NDArray[np.uint8], float]] = {}
