@@ -74,7 +74,7 @@ def budget_curve(curves: Sequence[ArmCurve], axis: Axis, metric_name: str) -> Ma
         return None
     points = [p for c in drawn for line in (c.mean, *c.runs) for p in line]
     ys = [v for p in points for v in (p.estimate.value, p.estimate.lower, p.estimate.upper)]
-    frame = svg.panel([axis.of(p.cost) for p in points], _at_least(ys, 0.1), limits=(0.0, 1.0))
+    frame = svg.panel([axis.of(p.cost) for p in points], at_least(ys, 0.1), limits=(0.0, 1.0))
     marks = [
         svg.axes(
             frame,
@@ -90,7 +90,7 @@ def budget_curve(curves: Sequence[ArmCurve], axis: Axis, metric_name: str) -> Ma
     return svg.figure(frame, _spoken(drawn, axis, metric_name), *marks)
 
 
-def _at_least(values: Sequence[float], span: float) -> list[float]:
+def at_least(values: Sequence[float], span: float) -> list[float]:
     """The values, with two more that keep small differences from looking large."""
     finite = [v for v in values if math.isfinite(v)]
     middle = (min(finite) + max(finite)) / 2
@@ -148,8 +148,7 @@ def legend(arms: Sequence[Arm]) -> Markup:
 
 def key(arm: Arm) -> Markup:
     """The marker of an arm, for use beside its name."""
-    marks = Markup(svg.line([(1, 7), (27, 7)], arm.slot) + svg.marker(14, 7, arm.slot))
-    return el("svg", marks, viewBox="0 0 28 14", class_="key", aria_hidden="true")
+    return svg.key(arm.slot)
 
 
 def dots(rows: Sequence[tuple[str, Sequence[tuple[Arm, Estimate]]]], description: str) -> Markup:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dataengine.report.curves import curves
 from dataengine.report.data import Gathered
@@ -38,11 +40,16 @@ def render(gathered: Gathered) -> str:
     """The whole page as one HTML document that loads nothing."""
     comparison = compare(gathered)
     body = [_masthead(gathered), el("main", opening(gathered, comparison), _sections(gathered, comparison))]
-    head = _head(gathered, finding(gathered, comparison))
-    return "<!doctype html>\n" + el("html", head, el("body", body), lang="en") + "\n"
+    title = f"{gathered.workspace.root.name} · dataengine report"
+    return document(title, finding(gathered, comparison), body)
 
 
-def _head(gathered: Gathered, description: str) -> Markup:
+def document(title: str, description: str, body: Any) -> str:
+    """A whole page, its style sheet inside."""
+    return "<!doctype html>\n" + el("html", _head(title, description), el("body", body), lang="en") + "\n"
+
+
+def _head(title: str, description: str) -> Markup:
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
     return el(
         "head",
@@ -51,7 +58,7 @@ def _head(gathered: Gathered, description: str) -> Markup:
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="description", content=description),
         el("link", rel="icon", href="data:,"),
-        el("title", f"{gathered.workspace.root.name} · dataengine report"),
+        el("title", title),
         el("style", Markup(style)),
         el("script", Markup(OPEN_WHEN_PRINTED)),
     )
@@ -66,7 +73,7 @@ def _sections(gathered: Gathered, comparison: Comparison | None) -> list[Markup]
     if comparison is None:
         return [reproduce(gathered), next_steps(gathered, None)]
     return [
-        _contents(),
+        contents(CONTENTS),
         curves(gathered, comparison),
         slices(gathered, comparison),
         mined(gathered),
@@ -77,6 +84,7 @@ def _sections(gathered: Gathered, comparison: Comparison | None) -> list[Markup]
     ]
 
 
-def _contents() -> Markup:
-    links = [el("li", el("a", title, href=f"#{anchor}")) for anchor, title in CONTENTS]
+def contents(entries: Sequence[tuple[str, str]]) -> Markup:
+    """Links to the sections: anchor and title of each."""
+    links = [el("li", el("a", title, href=f"#{anchor}")) for anchor, title in entries]
     return el("nav", el("ol", links), class_="contents", aria_label="Contents")

@@ -52,23 +52,23 @@ def command(gathered: Gathered, record: RunRecord, *, seed: str = "", cycles: in
         seed: Other seeds to sweep, e.g. ``0,1,2``; the run's own when empty.
         cycles: Another number of cycles; the run's own when 0.
     """
-    settings = _plain(record.settings)
+    settings = plain(record.settings)
     if cycles:
         settings["loop"] = {**(settings.get("loop") or {}), "cycles": cycles}
     chosen = {group: str((settings.get(group) or {}).get("name") or "") for group in GROUPS}
     chosen["mine"] = record.arm
     words = ["dataengine", "cycle", *(["-m"] if seed else []), f"workspace={gathered.workspace.root}"]
     words += [f"{group}={name}" for group, name in chosen.items() if name]
-    words += [f"seed={seed or record.seed}", *_overrides(settings)]
+    words += [f"seed={seed or record.seed}", *overrides(settings)]
     return " ".join(shlex.quote(word) for word in words)
 
 
-def _overrides(settings: dict[str, Any]) -> list[str]:
+def overrides(settings: dict[str, Any]) -> list[str]:
     """Settings that differ from the defaults, as Hydra overrides; those of other kinds are left out."""
-    defaults = flatten(_plain(asdict(Config())))
+    defaults = flatten(plain(asdict(Config())))
     elsewhere = {"seed", "workspace", *(f"{group}.name" for group in GROUPS)}
     return [
-        f"{name}={_literal(value)}"
+        f"{name}={literal(value)}"
         for name, value in flatten(settings).items()
         if name in defaults
         and name not in elsewhere
@@ -77,19 +77,19 @@ def _overrides(settings: dict[str, Any]) -> list[str]:
     ]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Enumerations as their values, so that settings compare with those read from YAML."""
     return json.loads(json.dumps(value, default=lambda e: e.value if isinstance(e, Enum) else str(e)))
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """A value as Hydra's override grammar reads it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return "[" + ",".join(_literal(item) for item in value) + "]"
+        return "[" + ",".join(literal(item) for item in value) + "]"
     return str(value)
 
 
@@ -181,12 +181,12 @@ def _versions(gathered: Gathered) -> Markup:
 
 
 def _settings(gathered: Gathered) -> Markup:
-    flats = [flatten(_plain(record.settings)) for record in gathered.records]
+    flats = [flatten(plain(record.settings)) for record in gathered.records]
     names = list(dict.fromkeys(name for flat in flats for name in flat))
     differ = [name for name in names if len({str(flat.get(name)) for flat in flats}) > 1]
     rows = []
     for name in [*differ, *(n for n in names if n not in differ)]:
-        values = list(dict.fromkeys("–" if name not in flat else _literal(flat[name]) for flat in flats))
+        values = list(dict.fromkeys("–" if name not in flat else literal(flat[name]) for flat in flats))
         shown = ", ".join(values[:6]) + (f" and {len(values) - 6} more" if len(values) > 6 else "")
         rows.append([el("code", name), shown])
     caption = "Settings of the runs; those that differ between runs come first"

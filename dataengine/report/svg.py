@@ -48,10 +48,14 @@ def panel(
     *,
     width: int = 340,
     height: int = 226,
+    right: int = 12,
     limits: tuple[float, float],
 ) -> Frame:
-    """A frame whose scales hold all of ``xs`` and ``ys``, padded and within ``limits`` of ``y``."""
-    left, right, top, bottom = 40, 12, 10, 38
+    """A frame whose scales hold all of ``xs`` and ``ys``, padded and within ``limits`` of ``y``.
+
+    ``right`` is the room beside the lines, for their names.
+    """
+    left, top, bottom = 40, 10, 38
     x_low, x_high = _padded(xs, 0.06, (0.0, math.inf))
     y_low, y_high = _padded(ys, 0.08, limits)
     return Frame(
@@ -145,6 +149,27 @@ def marker(x: float, y: float, slot: int, title: str = "", size: float = 4.2) ->
     angles = [turn - math.pi / 2 + 2 * math.pi * corner / corners for corner in range(corners)]
     points = " ".join(f"{px(x + reach * math.cos(a))},{px(y + reach * math.sin(a))}" for a in angles)
     return el("polygon", tip, points=points, class_=class_)
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places near the wanted ones, at least ``gap`` apart and, if they fit, within ``low..high``."""
+    order = sorted(range(len(wanted)), key=lambda place: (wanted[place], place))
+    places = list(wanted)
+    floor = low
+    for place in order:
+        places[place] = max(places[place], floor)
+        floor = places[place] + gap
+    roof = max(high, low + gap * (len(wanted) - 1))
+    for place in reversed(order):
+        places[place] = min(places[place], roof)
+        roof = places[place] - gap
+    return places
+
+
+def key(slot: int) -> Markup:
+    """The line and marker of a slot, for use beside a name."""
+    marks = Markup(line([(1, 7), (27, 7)], slot) + marker(14, 7, slot))
+    return el("svg", marks, viewBox="0 0 28 14", class_="key", aria_hidden="true")
 
 
 def figure(frame: Frame, description: str, *marks: Markup) -> Markup:

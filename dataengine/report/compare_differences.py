@@ -1,0 +1,122 @@
+"""Each arm against the baseline, paired by seed: gains and losses alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dataengine.report.compare_forest import Row, forest, reading
+from dataengine.report.compare_view import FIGURES, Arm, View, number
+from dataengine.report.html import Markup, el, more, note, section
+from dataengine.report.numbers import signed
+from dataengine.report.tables import Column, capped, table
+
+AREAS = (
+    ("area_seconds", "over annotator time"),
+    ("area_frames", "over frames"),
+    ("area_boxes", "over boxes"),
+)
+MAX_ROWS = 200
+
+
+def differences(view: View) -> Markup:
+    """The section."""
+    title = f"Against {view.baseline.name}, seed by seed"
+    if not view.rivals:
+        return section("differences", title, note("There is one arm, so nothing to compare it with."))
+    if not view.table("differences").num_rows:
+        return section("differences", title, note("No paired difference was measured."))
+    blocks = [_split(view, split) for split in view.splits]
+    return section("differences", title, _introduction(view), blocks)
+
+
+def _introduction(view: View) -> Markup:
+    name = view.baseline.name
+    noise = (
+        " The grey ground is the noise floor, the largest difference between two draws of "
+        f"{name}: what does not leave it is no difference."
+        if any(n > 0 for n in view.table("differences")["noise"].to_pylist() if n is not None)
+        else f" {name} was run once, so how much two draws of it differ is not known."
+    )
+    return el(
+        "p",
+        f"Every arm starts from the same labelled frames and weights as {name} in each seed, so differences "
+        f"are taken seed by seed. Bars are {view.comparison.confidence:.0%} intervals; a triangle up is a "
+        "gain and one down a loss, both of which leave out zero and exceed the noise floor; a ring is "
+        "neither. W–T–L counts the seeds won, tied and lost. The area under the curve is over annotator "
+        "time, divided by its length: a mean of the figure over the whole budget.",
+        noise,
+    )
+
+
+def _split(view: View, split: str) -> Markup:
+    panels = []
+    for part, metric, name in FIGURES:
+        for measured, title in (
+            (f"{metric}:{AREAS[0][0]}", " area under the curve"),
+            (metric, " after the last cycle"),
+        ):
+            rows = [row_of(view, arm, split, part, measured) for arm in measured_rivals(view)]
+            if all(math.isnan(row.value) for row in rows):
+                continue
+            label = f"◂ {view.baseline.name} better · arm better ▸"
+            drawn = forest(rows, f"{name} minus that of {view.baseline.name}", label=label, aside="W–T–L")
+            panels.append(el("figure", el("figcaption", el("b", name), title), drawn, class_="panel"))
+    if not panels:
+        return Markup("")
+    head = el("h3", f"On the {view.split_title(split)}")
+    return el(
+        "div", head, el("div", panels, class_="panels"), more("The same in numbers", _numbers(view, split))
+    )
+
+
+def measured_rivals(view: View) -> list[Arm]:
+    """Every arm but the baseline; ceilings only where they stand beside it at the same cost."""
+    known = set(view.table("differences")["arm"].to_pylist())
+    return [arm for arm in view.rivals if not arm.is_ceiling or arm.name in known]
+
+
+def row_of(view: View, arm: Arm, split: str, slice_name: str, metric: str) -> Row:
+    """The arm's paired difference at its last cycle."""
+    found = view.last_difference(arm, split, slice_name, metric)
+    if found is None:
+        return Row(name=arm.name, value=math.nan)
+    value, lower, upper, noise = (number(found[name]) for name in ("value", "lower", "upper", "noise"))
+    return Row(name=arm.name, value=value, lower=lower, upper=upper, noise=noise, aside=tally(found))
+
+
+def tally(found: dict[str, Any]) -> str:
+    """``4–1–0``: seeds won, tied and lost."""
+    counts = [found[name] for name in ("wins", "ties", "losses")]
+    return "" if None in counts else "–".join(str(count) for count in counts)
+
+
+def _numbers(view: View, split: str) -> Markup:
+    rows = []
+    measures = [("", ""), *((f":{area}", title) for area, title in AREAS)]
+    for arm in measured_rivals(view):
+        for part, metric, name in FIGURES:
+            for suffix, title in measures:
+                row = row_of(view, arm, split, part, metric + suffix)
+                if math.isnan(row.value):
+                    continue
+                where = f"area {title}" if suffix else "at the last cycle"
+                interval = (
+                    "–" if math.isnan(row.lower) else f"{signed(row.lower, 3)} to {signed(row.upper, 3)}"
+                )
+                floor = "not known" if math.isnan(row.noise) else f"{row.noise:.3f}"
+                value = el("span", signed(row.value, 3), class_=row.verdict)
+                rows.append(
+                    [arm.name, f"{name}, {where}", value, interval, row.aside or "–", floor, reading(row)]
+                )
+    kept, line = capped(rows, MAX_ROWS, "rows", "the table differences")
+    columns = [
+        Column("Arm"),
+        Column("Figure", words=True),
+        Column("Difference"),
+        Column(f"{view.comparison.confidence:.0%} interval"),
+        Column("W–T–L"),
+        Column("Noise floor"),
+        Column("Reads as", words=True),
+    ]
+    return table(f"Paired differences on {split}", columns, kept, left_out=line)

@@ -1,0 +1,76 @@
+"""The page of a comparison: what was found in its first sentence, and all that stands behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataengine import files
+from dataengine.compare.tables import Comparison
+from dataengine.report.compare_bought import bought
+from dataengine.report.compare_curves import curves, hero
+from dataengine.report.compare_differences import differences
+from dataengine.report.compare_forecasts import forecasts
+from dataengine.report.compare_reproduce import reproduce
+from dataengine.report.compare_savings import savings
+from dataengine.report.compare_slices import slices
+from dataengine.report.compare_view import View
+from dataengine.report.html import Markup, el
+from dataengine.report.numbers import plural
+from dataengine.report.page import contents, document
+
+CONTENTS = (
+    ("curves", "Budget curves"),
+    ("differences", "Paired differences"),
+    ("savings", "Labels saved"),
+    ("slices", "Classes and slices"),
+    ("bought", "What was bought"),
+    ("forecasts", "Forecasts"),
+    ("reproduce", "Settings and time"),
+)
+
+
+def build(comparison: Comparison, path: Path) -> Path:
+    """Write the page; the same comparison gives the same bytes.
+
+    Args:
+        comparison: What to report; tables that are missing are said not to have been measured.
+        path: The file to write.
+
+    Returns:
+        ``path``. The page loads nothing: styles and figures are inside.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    files.write_text(path, render(comparison))
+    return path
+
+
+def render(comparison: Comparison) -> str:
+    """The whole page as one HTML document that loads nothing."""
+    view = View(comparison)
+    sections = [
+        contents(CONTENTS),
+        curves(view),
+        differences(view),
+        savings(view),
+        slices(view),
+        bought(view),
+        forecasts(view),
+        reproduce(view),
+    ]
+    main = el("main", _opening(view), sections, class_="comparison")
+    return document(f"{comparison.name} · dataengine compare", comparison.headline, [_masthead(view), main])
+
+
+def _masthead(view: View) -> Markup:
+    found = view.comparison
+    about = f"{found.name}: {plural(len(view.arms), 'arm')}, {plural(len(found.trials), 'seed')}"
+    return el("header", el("p", el("b", "dataengine"), " compare"), el("p", about), class_="masthead")
+
+
+def _opening(view: View) -> Markup:
+    """The sentence, what qualifies it, and its figure."""
+    notes = [el("li", line) for line in view.comparison.notes]
+    words = el("div", el("h1", view.comparison.headline), el("ul", notes, class_="notes") if notes else "")
+    return el("div", words, hero(view), class_="hero")
