@@ -30,9 +30,10 @@ def bought(view: View) -> Markup:
     weights = _batches(view)
     introduction = el(
         "p",
-        "Means over the seeds of everything bought after the seed set. A pick is redundant where a labelled "
-        "or picked frame is nearer to it, by embedding, than two frames of one clip usually are; the yield "
-        "is the share of picks that the model that picked them was wrong about.",
+        "Means over the seeds of everything bought after the seed set. A pick is redundant where a "
+        "labelled before or with it is nearer to it, by embedding, than to half of the baseline's "
+        "picks: the baseline stands at 50%. The yield is the share of picks that the model that "
+        "wrong about.",
     )
     parts = [
         _glance(view, rows, weights),
@@ -162,13 +163,14 @@ def _triggers(view: View, rows: Bought, weights: dict[tuple[str, int], float]) -
 
 def _cycles(view: View, rows: Bought) -> Markup:
     order = {arm.name: place for place, arm in enumerate(view.arms)}
-    shown = {"boxes_per_frame", "seconds", "clips", "redundancy", "yield", "class"}
+    shown = {"frames", "boxes_per_frame", "seconds", "clips", "nearest", "redundancy", "yield", "class"}
     body = []
     for (arm, kind, name), found in rows.items():
         if arm not in order or kind not in shown or (kind == "yield" and name != "all"):
             continue
         title = f"boxes of {name}" if kind == "class" else kind.replace("_", " ")
-        digits = 0 if kind in ("seconds", "clips", "class") else 2
+        title = "distance to the nearest" if kind == "nearest" else title
+        digits = 0 if kind in ("frames", "seconds", "clips", "class") else 3 if kind == "nearest" else 2
         for row in found:
             figure = cell(estimate_of(row), digits)
             body.append((order[arm], title, row["cycle"], [arm, title, str(row["cycle"]), figure]))

@@ -41,7 +41,8 @@ def _introduction(view: View) -> Markup:
     )
     floor = any(noise_of(view, split, part, metric) for split in view.splits for part, metric, _ in FIGURES)
     noise = (
-        f" The dotted lines around {found.baseline} are the noise floor: two draws of it differ by as much."
+        f" The dotted lines around {found.baseline} are the noise floor: the mean difference of two draws of "
+        "it stays between them by chance."
         if floor
         else " No second draw of the baseline was run, so the noise floor is not known."
     )

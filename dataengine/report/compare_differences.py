@@ -18,6 +18,9 @@ AREAS = (
 )
 MAX_ROWS = 200
 
+RATES = (("misses_per_frame", "Misses a frame"), ("false_alarms_per_frame", "False alarms a frame"))
+"""Metrics of all classes together of which less is better."""
+
 
 def differences(view: View) -> Markup:
     """The section."""
@@ -33,8 +36,9 @@ def differences(view: View) -> Markup:
 def _introduction(view: View) -> Markup:
     name = view.baseline.name
     noise = (
-        " The grey ground is the noise floor, the largest difference between two draws of "
-        f"{name}: what does not leave it is no difference."
+        f" The grey ground is the noise floor: a mean difference of two draws of {name} stays within it by "
+        f"chance, so what does not leave it is no difference; {name}@2, such a draw, shows what this figure "
+        "says of chance alone."
         if any(n > 0 for n in view.table("differences")["noise"].to_pylist() if n is not None)
         else f" {name} was run once, so how much two draws of it differ is not known."
     )
@@ -43,8 +47,9 @@ def _introduction(view: View) -> Markup:
         f"Every arm starts from the same labelled frames and weights as {name} in each seed, so differences "
         f"are taken seed by seed. Bars are {view.comparison.confidence:.0%} intervals; a triangle up is a "
         "gain and one down a loss, both of which leave out zero and exceed the noise floor; a ring is "
-        "neither. W–T–L counts the seeds won, tied and lost. The area under the curve is over annotator "
-        "time, divided by its length: a mean of the figure over the whole budget.",
+        "neither. W–T–L counts the seeds won, tied (within what two draws differ by) and lost. The area "
+        "under the curve is over annotator time, divided by its length: a mean of the figure over the whole "
+        "budget.",
         noise,
     )
 
@@ -62,6 +67,13 @@ def _split(view: View, split: str) -> Markup:
             label = f"◂ {view.baseline.name} better · arm better ▸"
             drawn = forest(rows, f"{name} minus that of {view.baseline.name}", label=label, aside="W–T–L")
             panels.append(el("figure", el("figcaption", el("b", name), title), drawn, class_="panel"))
+    for metric, name in RATES:
+        rows = [row_of(view, arm, split, "all", metric) for arm in measured_rivals(view)]
+        if any(not math.isnan(row.value) for row in rows):
+            label = f"◂ arm better · {view.baseline.name} better ▸"
+            drawn = forest(rows, f"{name} minus those of {view.baseline.name}", label=label, aside="W–T–L")
+            caption = el("figcaption", el("b", name), " after the last cycle, less is better")
+            panels.append(el("figure", caption, drawn, class_="panel"))
     if not panels:
         return Markup("")
     head = el("h3", f"On the {view.split_title(split)}")
@@ -82,7 +94,15 @@ def row_of(view: View, arm: Arm, split: str, slice_name: str, metric: str) -> Ro
     if found is None:
         return Row(name=arm.name, value=math.nan)
     value, lower, upper, noise = (number(found[name]) for name in ("value", "lower", "upper", "noise"))
-    return Row(name=arm.name, value=value, lower=lower, upper=upper, noise=noise, aside=tally(found))
+    return Row(
+        name=arm.name,
+        value=value,
+        lower=lower,
+        upper=upper,
+        noise=noise,
+        aside=tally(found),
+        lower_is_better=metric in dict(RATES),
+    )
 
 
 def tally(found: dict[str, Any]) -> str:
@@ -92,23 +112,24 @@ def tally(found: dict[str, Any]) -> str:
 
 
 def _numbers(view: View, split: str) -> Markup:
+    measures = [(part, metric, f"{name}, at the last cycle") for part, metric, name in FIGURES]
+    measures += [("all", metric, f"{name}, at the last cycle") for metric, name in RATES]
+    measures += [
+        (part, f"{metric}:{area}", f"{name}, area {title}")
+        for part, metric, name in FIGURES
+        for area, title in AREAS
+    ]
     rows = []
-    measures = [("", ""), *((f":{area}", title) for area, title in AREAS)]
     for arm in measured_rivals(view):
-        for part, metric, name in FIGURES:
-            for suffix, title in measures:
-                row = row_of(view, arm, split, part, metric + suffix)
-                if math.isnan(row.value):
-                    continue
-                where = f"area {title}" if suffix else "at the last cycle"
+        for part, metric, title in measures:
+            row = row_of(view, arm, split, part, metric)
+            if not math.isnan(row.value):
                 interval = (
                     "–" if math.isnan(row.lower) else f"{signed(row.lower, 3)} to {signed(row.upper, 3)}"
                 )
                 floor = "not known" if math.isnan(row.noise) else f"{row.noise:.3f}"
                 value = el("span", signed(row.value, 3), class_=row.verdict)
-                rows.append(
-                    [arm.name, f"{name}, {where}", value, interval, row.aside or "–", floor, reading(row)]
-                )
+                rows.append([arm.name, title, value, interval, row.aside or "–", floor, reading(row)])
     kept, line = capped(rows, MAX_ROWS, "rows", "the table differences")
     columns = [
         Column("Arm"),

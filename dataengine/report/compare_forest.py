@@ -28,6 +28,7 @@ class Row:
         noise: Half width of the noise floor; NaN where it is not known.
         aside: Words at the right.
         absent: What stands in place of a value that is not there.
+        lower_is_better: Whether a negative difference is the gain.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Row:
     noise: float = math.nan
     aside: str = ""
     absent: str = "not measured"
+    lower_is_better: bool = False
 
     @property
     def verdict(self) -> str:
@@ -45,7 +47,9 @@ class Row:
             return "even"
         if not math.isnan(self.noise) and abs(self.value) <= self.noise:
             return "even"
-        return "gain" if self.lower > 0 else "loss" if self.upper < 0 else "even"
+        if self.lower <= 0 <= self.upper:
+            return "even"
+        return "gain" if (self.lower > 0) != self.lower_is_better else "loss"
 
 
 def reading(row: Row) -> str:
@@ -132,8 +136,8 @@ def _row(frame: svg.Frame, row: Row, y: float, text: Callable[[float], str]) -> 
     if math.isnan(row.value):
         parts.append(svg.label(frame.x(0.0) + 6, y + 4, row.absent, anchor="start"))
         return Markup("".join(parts))
-    if not math.isnan(row.lower) and not math.isnan(row.upper):
-        ends = [svg.px(frame.x(value)) for value in (row.lower, row.upper)]
+    if not math.isnan(row.upper):  # an interval without a lower end goes on beyond the figure
+        ends = [svg.px(frame.x.start if math.isnan(v) else frame.x(v)) for v in (row.lower, row.upper)]
         parts.append(
             el("line", x1=ends[0], x2=ends[1], y1=svg.px(y), y2=svg.px(y), class_=f"reach {row.verdict}")
         )
@@ -155,5 +159,11 @@ def _mark(x: float, y: float, verdict: str, tip: Markup) -> Markup:
 def _words(row: Row, text: Callable[[float], str]) -> str:
     if math.isnan(row.value):
         return row.absent
-    span = "" if math.isnan(row.lower) else f" ({text(row.lower)} to {text(row.upper)})"
-    return f"{text(row.value)}{span}"
+    return f"{text(row.value)}{spanned(row.lower, row.upper, text)}"
+
+
+def spanned(lower: float, upper: float, text: Callable[[float], str]) -> str:
+    """An interval in words; one without a lower end is not bounded below."""
+    if math.isnan(upper):
+        return ""
+    return f" ({'not bounded below' if math.isnan(lower) else text(lower)} to {text(upper)})"

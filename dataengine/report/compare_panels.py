@@ -128,7 +128,7 @@ def _band(line: Line, axis: Axis, frame: svg.Frame, *, quiet: bool) -> Markup:
 
 
 def _floor(line: Line, axis: Axis, frame: svg.Frame, noise: dict[int, float]) -> Markup:
-    """Two dotted lines: what lies between them, two draws of the baseline may differ by."""
+    """Two dotted lines: between them the mean difference of two draws of the baseline stays by chance."""
     rows = [row for row in line.rows if row["cycle"] in noise and finite([row[axis.name]])]
     if not rows:
         return Markup("")

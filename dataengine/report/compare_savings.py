@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dataengine.report.compare_forest import Row, forest
+from dataengine.report.compare_forest import Row, forest, spanned
 from dataengine.report.compare_view import FIGURES, View, number
 from dataengine.report.html import Markup, el, more, note, section, text
-from dataengine.report.numbers import score
+from dataengine.report.numbers import count, duration, score
 from dataengine.report.tables import Column, capped, table
 
 AXES = (("seconds", "annotator time"), ("frames", "frames"), ("boxes", "boxes"))
@@ -37,7 +37,8 @@ def _introduction(view: View) -> Markup:
         "p",
         f"The share of {view.baseline.name}'s cost that an arm did without where its curve first reaches the "
         f"same level, the seed set counted as cost. Below zero it needed more. Bars are "
-        f"{view.comparison.confidence:.0%} intervals.",
+        f"{view.comparison.confidence:.0%} intervals; one without a lower end runs off the figure. The "
+        "column at the right is the share of seeds in which the arm got there at all.",
     )
 
 
@@ -134,8 +135,10 @@ def saved(found: dict[str, Any] | None) -> str:
     trials = "" if math.isnan(reached) or reached == 1 else f", reached in {reached:.0%} of the trials"
     if math.isnan(value):
         return f"not reached{trials if reached > 0 else ''}"
-    span = "" if math.isnan(lower) or math.isnan(upper) else f" ({percent(lower)} to {percent(upper)})"
-    return f"{percent(value)}{span}{trials}"
+    paid, instead = number(found["cost"]), number(found["baseline_cost"])
+    write = duration if found["axis"] == "seconds" else count
+    costs = "" if math.isnan(paid) or math.isnan(instead) else f", {write(paid)} instead of {write(instead)}"
+    return f"{percent(value)}{spanned(lower, upper, percent)}{costs}{trials}"
 
 
 def _share(found: dict[str, Any]) -> Row:

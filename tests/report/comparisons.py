@@ -25,7 +25,8 @@ SLICES = (
     "weather:fog",
     "size:small",
 )
-FIGURES = (*((name, "ap50") for name in SLICES), ("all", "map50_95"))
+RATES = ("misses_per_frame", "false_alarms_per_frame")
+FIGURES = (*((name, "ap50") for name in SLICES), ("all", "map50_95"), *(("all", name) for name in RATES))
 BUDGETS = (150, 270, 390)
 EFFECTS = {"auto": 0.1, "uncertainty": -0.08, "random@2": 0.004, "oracle": 0.15}
 ARMS = ("random", "random@2", "auto", "class_balanced", "uncertainty", "auto+pseudo", "oracle")
@@ -95,6 +96,8 @@ def cycles(arm: str) -> range:
 def level(arm: str, cycle: int, slice_name: str, metric: str) -> float:
     """The figure behind the noise."""
     rare = slice_name in ("tail", "class:cyclist", "class:cone")
+    if metric in RATES:
+        return 0.9 - 0.1 * cycle - effect(arm) * (cycle > 0)
     base = 0.62 - 0.2 * rare - 0.2 * (metric == "map50_95")
     gain = (1 if rare else 0.4) * effect(arm) * (cycle > 0) * (0.7 + 0.3 * cycle)
     return min(base + 0.07 * cycle + gain + 0.2 * (arm == "all_labels" and cycle > 0), 0.97)
@@ -178,7 +181,8 @@ def _differences(arms: Sequence[str], trials: int, splits: Sequence[str], rng: A
                         **_figure(split, part, name),
                         **_around(value, 0.03, trials),
                     }
-                    rows.append({**row, "wins": won, "ties": 0, "losses": trials - won, "noise": 0.018})
+                    row |= {"wins": won, "ties": 0, "losses": trials - won, "noise": 0.018}
+                    rows.append({**row, "noise_per_seed": 0.02, "num_seeds": trials})
     return rows
 
 
