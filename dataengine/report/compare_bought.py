@@ -30,10 +30,10 @@ def bought(view: View) -> Markup:
     weights = _batches(view)
     introduction = el(
         "p",
-        "Means over the seeds of everything bought after the seed set. A pick is redundant where a "
-        "labelled before or with it is nearer to it, by embedding, than to half of the baseline's "
-        "picks: the baseline stands at 50%. The yield is the share of picks that the model that "
-        "wrong about.",
+        "Means over the seeds of everything bought after the seed set. A pick is redundant where a frame "
+        "labelled before or with it is nearer to it, by embedding, than to half of the baseline's picks: the "
+        "baseline stands at 50%. The yield is the share of picks that the model that picked them was wrong "
+        "about.",
     )
     parts = [
         _glance(view, rows, weights),
