@@ -48,7 +48,7 @@ def run(workspace: Workspace, config: Config) -> list[Run]:
     """
     names = arms(config)
     for name in names:
-        mine.arm(mine.ArmName.parse(name).miner)
+        mine.arm(mine.ArmName.parse(name).miner, config.mine)
     opened = [Arm.open(workspace, config, name) for name in names]
     number = min(len(names), learn.cpu_threads(config.compute)) if config.compute.side_by_side else 1
     if number > 1:

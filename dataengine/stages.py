@@ -89,7 +89,7 @@ def _mine(arm: Arm, cycle: int) -> list[Path]:
         arm.run,
         arm.config,
         cycle,
-        needs=frozenset() if name.is_ceiling else mine.arm(name.miner).needs,
+        needs=frozenset() if name.is_ceiling else mine.arm(name.miner, arm.config.mine).needs,
         shut=_rejected(arm, cycle),
     )
     if name.is_ceiling:

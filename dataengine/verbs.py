@@ -105,7 +105,7 @@ def _stage(*stages: str) -> Callable[[Config], None]:
         from dataengine import cycle, mine
         from dataengine.stages import Arm
 
-        mine.arm(mine.ArmName.parse(config.mine.name).miner)
+        mine.arm(mine.ArmName.parse(config.mine.name).miner, config.mine)
         with workspaces.lock(_existing(config).root):
             arm = Arm.open(_existing(config), config, config.mine.name)
             if "train" in stages:

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from dataengine.config import MineConfig
 from dataengine.errors import ConfigError
 from dataengine.mine.auto import AUTO
 from dataengine.mine.blind import EVERY_KTH, RANDOM, RANDOM_CLIPS
+from dataengine.mine.catalogue import BETWEEN, DIVERSITIES, SCORES, from_name, from_settings, nearest
 from dataengine.mine.class_balanced import CLASS_BALANCED
+from dataengine.mine.compose import composed
 from dataengine.mine.diversity.coverage import COVERAGE
 from dataengine.mine.expected_gain import EXPECTED_GAIN
-from dataengine.mine.strategy import Arm, Need
-from dataengine.mine.uncertainty import UNCERTAINTY
+from dataengine.mine.strategy import Arm, Need, ranked
+
+FROM_SETTINGS = ("composed", "whole_clips")
+"""Arms whose parts are settings; here with those of the defaults."""
+
+_STRATEGIES = (
+    RANDOM,
+    RANDOM_CLIPS,
+    EVERY_KTH,
+    CLASS_BALANCED,
+    COVERAGE,
+    EXPECTED_GAIN,
+    AUTO,
+    *(composed(None, DIVERSITIES[name], "none", name) for name in ("badge", "typical")),
+    *(from_settings(name, MineConfig()) for name in FROM_SETTINGS),
+)
+"""Arms that are more than a score."""
 
 ARMS: Mapping[str, Arm] = MappingProxyType(
-    {arm.name: arm for arm in (RANDOM, RANDOM_CLIPS, EVERY_KTH, UNCERTAINTY, CLASS_BALANCED, COVERAGE, EXPECTED_GAIN, AUTO)}
+    {arm.name: arm for arm in (*(ranked(score) for score in SCORES.values()), *_STRATEGIES)}
 )
-"""Every arm by its name."""
+"""Every arm by its name: each score is one, and so is each strategy."""
 
 
-def arm(name: str) -> Arm:
-    """The arm of that name.
+def arm(name: str, config: MineConfig | None = None) -> Arm:
+    """The arm of that name: one of ``ARMS``, or ``SCORE__DIVERSITY__QUOTA``.
+
+    Args:
+        name: As in ``mine.name``.
+        config: Names the parts of ``composed`` and ``whole_clips``; the defaults where it is left out.
 
     Raises:
         ConfigError: There is none; the message names the nearest.
     """
+    if name in FROM_SETTINGS:
+        return from_settings(name, config or MineConfig())
     if name in ARMS:
         return ARMS[name]
-    near = difflib.get_close_matches(name, ARMS, n=3, cutoff=0.5) or sorted(ARMS)
-    raise ConfigError(f"mine.name={name} is not an arm: did you mean {' or '.join(near)}?")
+    if BETWEEN in name:
+        return from_name(name)
+    raise ConfigError(f"mine.name={name} is not an arm: did you mean {nearest(name, ARMS)}?")
 
 
 def needs_predictions(name: str) -> bool:

@@ -55,7 +55,7 @@ def select(
     Raises:
         ConfigError: There is no arm of that name.
     """
-    strategy = arm(config.name)
+    strategy = arm(config.name, config)
     candidates = Candidates(pool, config.min_score)
     basket = Basket(
         candidates,

@@ -33,6 +33,7 @@ MAY_USE = {
     "difflib",
     "enum",
     "functools",
+    "itertools",
     "math",
     "re",
     "types",

@@ -1,0 +1,146 @@
+"""Score x diversity x budget x quota: any way to value frames with any way to keep them apart.
+
+The frames of a group (a quota's, or the group of everything) are weighted by how much the score wants
+them, 0..1, times how surely they belong to the group. The best of them, ``SHORTLIST`` for each frame wanted,
+are its shortlist. Groups take turns, the one furthest behind its share first; a turn takes the frame of the
+group's shortlist with the highest weight x gain, the gain being what diversity says it adds to what is
+labelled or picked; diversities that draw take it with a chance in proportion. All limits of a basket apply.
+
+The score is scaled to 0..1 from the lowest value in the pool to the highest, which keeps the ratios of the
+published product of score and distance for scores that begin at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataengine.mine.basket import Basket
+from dataengine.mine.diversity.chooser import Chooser, Diversity
+from dataengine.mine.quotas import Group, everything, groups
+from dataengine.mine.strategy import Arm, Need, Score, Task
+
+SHORTLIST = 4
+"""Frames on the shortlist of a group for each that it may take: 4B, as PPAL (arXiv 2211.11612)."""
+
+LEVEL = 1e-6
+"""Products closer than this share of the highest are equal; the tie goes to the first frame id."""
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What is left of a group's shortlist, and its account."""
+
+    group: Group
+    numbers: Numbers
+    weight: Array
+
+
+def composed(score: Score | None, diversity: Diversity, quota: str, name: str) -> Arm:
+    """The arm of a score, a diversity and a quota.
+
+    Args:
+        score: How frames are valued; ``None`` values all alike.
+        diversity: How picks are kept apart.
+        quota: ``none``, ``class`` or ``condition``.
+        name: Of the arm.
+    """
+    needs = diversity.needs | (score.needs if score else frozenset())
+    if quota == "class":
+        needs |= {Need.predictions}
+    valued = score.name if score else "all alike"
+    sources = [part.source for part in (score, diversity) if part is not None and part.source]
+
+    def fill(task: Task, basket: Basket) -> None:
+        fill_composed(replace(task, config=replace(task.config, quota=quota)), basket, score, diversity)
+
+    return Arm(
+        name=name,
+        summary=f"frames by {valued}, kept apart by {diversity.name}, quota by {quota}",
+        fill=fill,
+        needs=needs,
+        source="; ".join(sources),
+    )
+
+
+def fill_composed(task: Task, basket: Basket, score: Score | None, diversity: Diversity) -> None:
+    """Under the quota first; where its groups run out of frames, the rest without one."""
+    scores = score.compute(task) if score else None
+    worth = scaled(scores.values) if scores else np.ones(len(task.candidates))
+    turns = groups(task)
+    while not basket.exhausted:
+        shares = _shortlists(turns, worth, basket, shortened=score is not None)
+        listed = np.unique(np.concatenate([share.numbers for share in shares]))
+        chooser = diversity.start(task, listed, tuple(basket.picks), basket.room)
+        for share in _in_turn(shares, basket):
+            number = _choose(share, chooser, diversity, basket, task.rng)
+            trigger = share.group.name or (score.name if score else diversity.name)
+            words = [scores.reason(number)] if scores else []
+            words += [chooser.words(number), *([f"quota of {share.group.name}"] if share.group.name else [])]
+            at = int(np.searchsorted(share.numbers, number))
+            basket.add(number, share.weight[at], trigger, "; ".join(filter(None, words)) or "all are alike")
+            chooser.add(number)
+        turns = [everything(task.candidates)]
+
+
+def scaled(values: Array) -> Array:
+    """``[N]`` 0..1, from the lowest value that means anything to the highest; all 1 where all are one."""
+    meant = values > -1e299
+    if not meant.any():
+        return np.ones(len(values))
+    low, high = float(values[meant].min()), float(values[meant].max())
+    if low == high:
+        return meant.astype(np.float64)
+    return np.where(meant, (values - low) / (high - low), 0.0)
+
+
+def _shortlists(turns: list[Group], worth: Array, basket: Basket, *, shortened: bool) -> list[_Share]:
+    """The best frames of each group that may still join; all of a group that nothing ranks."""
+    shares = []
+    for group in turns:
+        open_ = basket.eligible[group.numbers]
+        numbers, weight = group.numbers[open_], worth[group.numbers[open_]] * group.weight[open_]
+        if shortened or group.name.startswith("class:"):
+            most = SHORTLIST * max(1, round(group.share * basket.room))
+            best = np.sort(np.lexsort((-group.weight[open_], -weight))[:most])
+            numbers, weight = numbers[best], weight[best]
+        shares.append(_Share(group, numbers, weight))
+    return shares
+
+
+def _in_turn(shares: list[_Share], basket: Basket) -> Iterator[_Share]:
+    """The group furthest behind its share, again and again; one without frames leaves its turns to others."""
+    wanted = np.array([share.group.share for share in shares])
+    taken = np.zeros(len(shares))
+    turn = 0
+    while not basket.exhausted:
+        turn += 1
+        behind = np.where(wanted > 0, wanted * turn - taken, -np.inf)
+        for place in np.argsort(-behind, kind="stable"):
+            if behind[place] > -np.inf and basket.eligible[shares[place].numbers].any():
+                taken[place] += 1
+                yield shares[place]
+                break
+        else:
+            return
+
+
+def _choose(
+    share: _Share, chooser: Chooser, diversity: Diversity, basket: Basket, rng: np.random.Generator
+) -> int:
+    """The open frame of the highest weight x gain, or one drawn in proportion to it."""
+    open_ = basket.eligible[share.numbers]
+    numbers, weight = share.numbers[open_], share.weight[open_]
+    product = weight * chooser.gains(numbers)
+    if not product.max() > 0:  # nothing adds anything: what is wanted most
+        product = weight
+    if diversity.draws and basket.picks and product.max() > 0:
+        edges = np.cumsum(product)
+        return int(numbers[np.searchsorted(edges, rng.random() * edges[-1], side="right")])
+    return int(numbers[np.argmax(product >= product.max() * (1 - LEVEL))])
