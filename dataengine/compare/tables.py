@@ -8,10 +8,12 @@ is how many trials an estimate is made of. How the intervals are made: ``dataeng
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 AXES = ("frames", "boxes", "seconds")
@@ -65,10 +67,10 @@ DIFFERENCES = pa.schema(
         ("num_seeds", pa.int32()),
     ]
 )
-"""Arm minus baseline, paired by trial, at the same cycle; for every arm but the baseline. In metrics with a
-colon (``ap50:area_frames``, ``ap50:area_boxes``, ``ap50:area_seconds``; cycle -1) the figure is the
-normalised area under the budget curve of the metric before it: its mean over the costs that arm and
-baseline both reached.
+"""Arm minus baseline, paired by trial, at the same cycle, for every arm that pays what the baseline pays
+(all but ``all_labels``). In metrics with a colon (``ap50:area_frames``, ``ap50:area_boxes``,
+``ap50:area_seconds``; cycle -1) the figure is the normalised area under the budget curve of the metric
+before it: its mean over the costs that arm and baseline both reached.
 
 ``noise_per_seed`` is how far two draws of the baseline are apart in one trial (root of the mean squared
 difference between ``baseline`` and ``baseline@2``). ``noise`` is the noise floor of the mean: what a mean
@@ -195,3 +197,22 @@ SCHEMAS: Mapping[str, pa.Schema] = MappingProxyType(
     }
 )
 """The schema of each table by its name."""
+
+
+def fill(schema: pa.Schema, blocks: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """A table from blocks of columns; a column that is one value stands for that value in every row.
+
+    Args:
+        schema: The columns and their types.
+        blocks: Column name -> values of some rows, at least one column of each block an array or a list.
+    """
+    parts = [schema.empty_table()]
+    for block in blocks:
+        number = next(len(column) for column in block.values() if not np.isscalar(column))
+        columns = [block[name] for name in schema.names]
+        arrays = [
+            pa.array([column] * number if np.isscalar(column) else column, kind, from_pandas=False)
+            for column, kind in zip(columns, schema.types, strict=True)
+        ]
+        parts.append(pa.Table.from_arrays(arrays, schema=schema))
+    return pa.concat_tables(parts)
