@@ -6,6 +6,6 @@ from dataengine.mine.tracking.evidence import Tracks, tracks
 from dataengine.mine.tracking.gaps import Bridges
 from dataengine.mine.tracking.settings import TrackerSettings
 from dataengine.mine.tracking.timeline import Timeline
-from dataengine.mine.tracking.tracker import link
+from dataengine.mine.tracking.tracker import link, segments
 
-__all__ = ["Bridges", "Timeline", "TrackerSettings", "Tracks", "link", "tracks"]
+__all__ = ["Bridges", "Timeline", "TrackerSettings", "Tracks", "link", "segments", "tracks"]
