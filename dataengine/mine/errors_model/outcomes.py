@@ -25,9 +25,12 @@ class Outcomes:
     """The truth of predicted boxes.
 
     Attributes:
-        is_object: ``[B, K]`` bool: box ``b`` is the one that shows a certain object of class ``k`` best;
-            every object has one such box at most, so a second box on it is no object.
+        is_object: ``[B, K]`` bool: box ``b`` is the one that shows a certain object of class ``k`` best.
+            Every object has one such box at most, so a second box on it is no object. Boxes said to be of
+            its class come first, then those with the higher score for it: a detector may say several
+            classes of one place, each with a box of its own.
         neutral: ``[B]`` bool: on an ignore region, neither right nor wrong.
+        is_wrong: ``[B]`` bool: a sure box that is no object of its class, and not neutral.
         num_unseen: ``[F]`` objects of each frame that no predicted box of any class overlaps.
         num_missed: ``[F]`` objects without a sure box of their class.
         num_wrong: ``[F]`` sure boxes that are no object of their class.
@@ -35,6 +38,7 @@ class Outcomes:
 
     is_object: NDArray[np.bool_]
     neutral: NDArray[np.bool_]
+    is_wrong: NDArray[np.bool_]
     num_unseen: NDArray[np.int64]
     num_missed: NDArray[np.int64]
     num_wrong: NDArray[np.int64]
@@ -47,7 +51,7 @@ def clean_scores(predictions: Predictions) -> NDArray[np.float32]:
 
 
 def outcomes(known: Known) -> Outcomes:
-    """Match the predictions of frames with their truth, one box to one object, by the class's own score."""
+    """Match the predictions of frames with their truth, one box to one object."""
     predicted, truth = known.predictions.boxes, known.truth
     scores = clean_scores(known.predictions)
     num_classes = scores.shape[1]
@@ -57,22 +61,26 @@ def outcomes(known: Known) -> Outcomes:
     neutral[pairs.predicted[truth.ignore[pairs.truth]]] = True
     pairs = pairs.where(real[pairs.truth])
     kind = truth.class_id[pairs.truth].astype(np.int64)
-    order = np.lexsort((-pairs.iou, -scores[pairs.predicted, kind], pairs.truth))
+    own = np.clip(predicted.class_id, 0, num_classes - 1).astype(np.int64)
+    other = own[pairs.predicted] != kind
+    order = np.lexsort((-pairs.iou, -scores[pairs.predicted, kind], other, pairs.truth))
     best = order[np.flatnonzero(np.diff(pairs.truth[order], prepend=-1))]
     is_object = np.zeros(scores.shape, np.bool_)
     is_object[pairs.predicted[best], kind[best]] = True
-    own = np.clip(predicted.class_id, 0, num_classes - 1).astype(np.int64)
     sure = predicted.score >= SURE_SCORE
-    said = best[sure[pairs.predicted[best]] & (own[pairs.predicted[best]] == kind[best])]
-    right = is_object[np.arange(len(own)), own] if num_classes else neutral
+    said = best[sure[pairs.predicted[best]] & ~other[best]]
+    right = is_object[np.arange(len(own)), own]
+    neutral &= ~is_object.any(axis=1)
+    wrong = sure & ~right & ~neutral
     seen, found = np.zeros(truth.num_boxes, np.bool_), np.zeros(truth.num_boxes, np.bool_)
     seen[pairs.truth], found[pairs.truth[said]] = True, True
     return Outcomes(
         is_object=is_object,
-        neutral=neutral & ~is_object.any(axis=1),
+        neutral=neutral,
+        is_wrong=wrong,
         num_unseen=per_frame(truth.frame_index[real & ~seen], truth.num_frames),
         num_missed=per_frame(truth.frame_index[real & ~found], truth.num_frames),
-        num_wrong=per_frame(predicted.frame_index[sure & ~right & ~neutral], predicted.num_frames),
+        num_wrong=per_frame(predicted.frame_index[wrong], predicted.num_frames),
     )
 
 
