@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataengine.frameboxes import FrameBoxes
-from dataengine.learn.order import batches, repeat_factors
+from dataengine.learn.order import batches, num_pseudo, repeat_factors, together
 from dataengine.streams import Streams
 
 
@@ -66,3 +66,30 @@ def test_repeats_average_to_the_factor() -> None:
         [chosen for _, chosen in batches(np.array([2.5, 1.0]), 10, range(350), Streams(1))]
     )
     assert np.bincount(order)[0] / np.bincount(order)[1] == pytest.approx(2.5, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("share", "batch_size", "expected"),
+    [(0.5, 8, 4), (0.0, 8, 0), (0.95, 8, 7), (0.5, 1, 0), (0.1, 2, 0), (0.3, 8, 2)],
+)
+def test_share_of_pseudo_labelled_frames(share: float, batch_size: int, expected: int) -> None:
+    assert num_pseudo(share, batch_size) == expected
+
+
+def test_batches_are_labelled_frames_and_then_pseudo_labelled_ones() -> None:
+    own = batches(np.ones(5), 3, range(2, 6), Streams(0))
+    more = batches(np.ones(7), 2, range(2, 6), Streams(0), "order/pseudo")
+    mixed = list(together(own, more, 5))
+    assert [step for step, _ in mixed] == [2, 3, 4, 5]
+    for _, chosen in mixed:
+        assert len(chosen) == 5
+        assert (chosen[:3] < 5).all()
+        assert ((chosen[3:] >= 5) & (chosen[3:] < 12)).all()
+
+
+def test_each_order_has_a_stream_of_its_own() -> None:
+    one, other = (
+        np.concatenate([chosen for _, chosen in batches(np.ones(20), 4, range(5), Streams(0), name)])
+        for name in ("order", "order/pseudo")
+    )
+    assert one.tolist() != other.tolist()
