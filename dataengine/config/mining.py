@@ -46,6 +46,10 @@ class MineConfig:
     """``entropy`` or ``margin`` of each box's class scores."""
     aggregate: str = "mean"
     """How box scores become a frame's: ``max``, ``mean`` (of the ten highest) or ``sum``."""
+    calibrate: bool = False
+    """``uncertainty``: whether class scores are calibrated on val first, by a temperature for each class."""
+    class_weighted: bool = False
+    """``uncertainty``: whether boxes of classes that are labelled little count for more."""
     quota_share: float = 0.7
     """Share of the batch bought under a quota; the rest by coverage (``class_balanced``) or without one."""
     quota_power: float = 0.7

@@ -14,6 +14,8 @@ from dataengine.mine.class_balanced import CLASS_BALANCED
 from dataengine.mine.compose import composed
 from dataengine.mine.diversity.coverage import COVERAGE
 from dataengine.mine.expected_gain import EXPECTED_GAIN
+from dataengine.mine.peers.cald import CALD
+from dataengine.mine.peers.ppal import PPAL
 from dataengine.mine.strategy import Arm, Need, ranked
 
 FROM_SETTINGS = ("composed", "whole_clips")
@@ -27,6 +29,8 @@ _STRATEGIES = (
     COVERAGE,
     EXPECTED_GAIN,
     AUTO,
+    CALD,
+    PPAL,
     *(composed(None, DIVERSITIES[name], "none", name) for name in ("badge", "typical")),
     *(from_settings(name, MineConfig()) for name in FROM_SETTINGS),
 )

@@ -8,7 +8,7 @@ import pytest
 from dataengine.config import MineConfig
 from dataengine.mine.candidates import Candidates
 from dataengine.mine.class_balanced import class_scores
-from dataengine.mine.uncertainty import frame_scores
+from dataengine.mine.scores.uncertainty import frame_scores
 from tests.mine.pools import pick, picked, synthetic
 
 

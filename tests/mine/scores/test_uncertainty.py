@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dataengine.config import MineConfig
 from dataengine.mine.candidates import Candidates
-from dataengine.mine.uncertainty import entropy, frame_scores, margin
+from dataengine.mine.scores.uncertainty import entropy, frame_scores, margin
 from tests.mine.pools import by_hand, pick, picked
 
 TABLE = [

@@ -1,0 +1,1 @@
+"""Published rules that a user would pick instead, to be measured beside ours: whole strategies, cited."""

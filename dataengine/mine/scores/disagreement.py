@@ -1,0 +1,76 @@
+"""Frames on which an earlier moment of the same training says something else.
+
+The two models are an ensemble that costs no second training (snapshot ensembles: Huang 2017, arXiv
+1704.00109, with restarts of the learning rate, which we do not make). Of a box with scores p, and q of its
+counterpart: the mutual information between answer and model, ``h((p + q) / 2) - (h(p) + h(q)) / 2`` in bits,
+the largest over the classes (BALD, Houlsby 2011; for boxes as in Haussmann 2020, arXiv 2004.04699). A box
+that only one of the two models reports is compared with 0, whichever of them it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataengine.mine.scores.aggregation import per_frame
+from dataengine.mine.scores.pairing import Opinion, counterparts
+from dataengine.mine.strategy import FrameScores, Need, Score, Task
+
+Array = NDArray[np.float64]
+
+SAME = 0.5
+"""Overlap from which both models mean the same object."""
+
+
+def mutual_information(p: Array, q: Array) -> Array:
+    """``[B]`` bits in 0..1 of ``[B, K]`` scores of two models: the largest of the classes."""
+    bits: Array = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2
+    largest: Array = bits.max(axis=1, initial=0.0)
+    return largest
+
+
+def _entropy(chance: Array) -> Array:
+    rest = 1 - chance
+    answer: Array = -chance * np.log2(np.where(chance > 0, chance, 1)) - rest * np.log2(
+        np.where(rest > 0, rest, 1)
+    )
+    return answer
+
+
+def box_disagreement(one: Opinion, other: Opinion) -> tuple[Array, NDArray[np.int64]]:
+    """Bits in 0..1 of each box, and its frame; boxes of ``other`` that ``one`` has not got stand last."""
+    own = mutual_information(one.class_scores, counterparts(one, other, SAME).of(other.class_scores))
+    lone = counterparts(other, one, SAME).row < 0
+    missing = other.class_scores[lone]
+    values = np.concatenate([own, mutual_information(missing, np.zeros_like(missing))])
+    return values, np.concatenate([one.boxes.frame_index, other.boxes.frame_index[lone]])
+
+
+def compute(task: Task) -> FrameScores:
+    """The score of every candidate."""
+    candidates, config = task.candidates, task.config
+    final, earlier = (
+        Opinion.of(found, config.min_score)
+        for found in (candidates.predictions, candidates.view(Need.snapshot.value))
+    )
+    bits, frame = box_disagreement(final, earlier)
+    values = per_frame(bits, frame, len(candidates), config.aggregate)
+    num_boxes = np.bincount(frame, minlength=len(candidates))
+
+    def reason(number: int) -> str:
+        return (
+            f"{config.aggregate} disagreement {values[number]:.3f} bits with an earlier model "
+            f"on {num_boxes[number]} boxes"
+        )
+
+    return FrameScores(values=values, reason=reason)
+
+
+SNAPSHOT = Score(
+    name="snapshot",
+    summary="frames on which an earlier moment of the same training says something else",
+    span="0 (the same boxes and scores, or no boxes) to 1 bit per box; unbounded with sum",
+    needs=frozenset({Need.predictions, Need.snapshot}),
+    source="mutual information of two snapshots, arXiv 2004.04699; costs one more pass",
+    compute=compute,
+)

@@ -1,0 +1,75 @@
+"""The boxes of one opinion beside those of another on the same frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataengine.boxes import overlaps
+from dataengine.frameboxes import FrameBoxes, Predictions
+
+TOUCHING = 1e-6
+"""Overlap from which a box can be the counterpart of another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """The boxes of one prediction that count.
+
+    Attributes:
+        boxes: Of every frame, best score first; scores in 0..1.
+        class_scores: ``[B, K]`` float64 in 0..1; a score that is not a number is 0.
+    """
+
+    boxes: FrameBoxes
+    class_scores: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, predictions: Predictions, min_score: float) -> Opinion:
+        """Boxes of at least ``min_score``."""
+        kept = predictions.boxes.score >= min_score
+        scores = np.nan_to_num(predictions.class_scores[kept], nan=0.0, posinf=1.0, neginf=0.0)
+        counted = predictions.boxes.filter(kept)
+        return cls(
+            boxes=replace(counted, score=np.clip(counted.score, 0, 1)),
+            class_scores=np.clip(scores, 0, 1).astype(np.float64),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterparts:
+    """For every box of one opinion, the box of the other that overlaps it most, of whatever class.
+
+    Several boxes may share a counterpart, as in CALD.
+
+    Attributes:
+        row: ``[B]`` row in the other opinion, -1 where nothing overlaps; the surest on a tie.
+        iou: ``[B]`` overlap in 0..1.
+    """
+
+    row: NDArray[np.int64]
+    iou: NDArray[np.float64]
+
+    def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``[B, ...]`` the counterparts' values; 0 for boxes without one."""
+        if not len(values):
+            return np.zeros((len(self.row), *values.shape[1:]))
+        found: NDArray[np.float64] = values[self.row]
+        found[self.row < 0] = 0
+        return found
+
+
+def counterparts(one: Opinion, other: Opinion, min_iou: float = TOUCHING) -> Counterparts:
+    """Pair every box of ``one`` with the box of ``other`` that it overlaps most, by at least ``min_iou``."""
+    pairs = overlaps(one.boxes, other.boxes, min_iou)
+    row, iou = np.full(one.boxes.num_boxes, -1, np.int64), np.zeros(one.boxes.num_boxes)
+    first = np.flatnonzero(np.diff(pairs.predicted, prepend=-1))
+    if len(first):
+        best = np.maximum.reduceat(pairs.iou, first)
+        length = np.diff([*first, len(pairs.iou)])
+        places = np.where(pairs.iou == np.repeat(best, length), np.arange(len(pairs.iou)), len(pairs.iou))
+        chosen = np.minimum.reduceat(places, first)
+        row[pairs.predicted[first]], iou[pairs.predicted[first]] = pairs.truth[chosen], best
+    return Counterparts(row=row, iou=iou)
