@@ -37,6 +37,10 @@ class WorldConfig:
     )
     """Share of clips that pass through a scene with this rare class (freight route, cycle street,
     roadworks). Elsewhere the class does not appear."""
+    tail_alone: bool = False
+    """In those clips the rare class shows as one object in ordinary traffic, not as a scene of many."""
+    plain_trucks: bool = False
+    """Trucks have the shape and the paint of vans, a quarter larger: a rare class without its own look."""
     time_of_day_rates: dict[str, float] = field(
         default_factory=lambda: {"day": 0.80, "dusk": 0.12, "night": 0.08}
     )

@@ -52,8 +52,9 @@ class Scene:
         """The scene of one clip; depends on the world's seed and the clip's place in the plan alone."""
         rng = Streams(world.seed).generator(f"clip/{plan.split}", plan.drive_index, plan.clip_index)
         frames = max(round(world.fps * world.clip_seconds), 1)
-        layout = Layout.sample(rng, cycle_street=CYCLIST in plan.tail)
-        slow = CYCLIST in plan.tail or CONE in plan.tail
+        scenes = frozenset() if world.tail_alone else plan.tail
+        layout = Layout.sample(rng, cycle_street=CYCLIST in scenes)
+        slow = CYCLIST in scenes or CONE in scenes
         cruise = rng.uniform(4.0, 6.5) if slow else rng.uniform(6, 12 if layout.area == "city" else 15)
         length = 1.6 * cruise * world.clip_seconds + VIEW_M + 40
         road = Road.sample(rng, length, curved=plan.road == "curved")
@@ -61,7 +62,15 @@ class Scene:
         reach = float(ego.s[-1]) + VIEW_M
         light = Light.sample(rng, plan.time_of_day, plan.weather)
         camera = vehicle_camera(world, plan.vehicle)
-        traffic = Traffic(rng=rng, layout=layout, ego=ego, tail=plan.tail, lit=light.lit)
+        traffic = Traffic(
+            rng=rng,
+            layout=layout,
+            ego=ego,
+            tail=plan.tail,
+            lit=light.lit,
+            alone=world.tail_alone,
+            plain_trucks=world.plain_trucks,
+        )
         actors = traffic.fill()
         things = furnish(rng, layout, reach, lit=light.lit, works_start=traffic.works_start)
         things.sort(key=lambda prop: prop.s)

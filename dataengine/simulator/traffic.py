@@ -54,6 +54,8 @@ class Traffic:
         ego: The recording vehicle's motion.
         tail: Rare classes whose scene this clip passes through.
         lit: Whether lights are on.
+        alone: Whether a rare class shows as one object instead of a scene.
+        plain_trucks: Whether trucks look like large vans.
         actors: What has been placed.
         works_start: Where the roadworks begin along the road, if there are any.
     """
@@ -63,6 +65,8 @@ class Traffic:
     ego: Ego
     tail: frozenset[str]
     lit: bool
+    alone: bool = False
+    plain_trucks: bool = False
     actors: list[Actor] = field(default_factory=list)
     works_start: float | None = None
 
@@ -75,9 +79,9 @@ class Traffic:
             self._parked(middle, direction)
         self._walkers()
         if CYCLIST in self.tail:
-            self._cyclists()
+            self._lone_cyclist() if self.alone else self._cyclists()
         if CONE in self.tail:
-            self._roadworks()
+            self._lone_cone() if self.alone else self._roadworks()
         return self.actors
 
     @property
@@ -122,10 +126,9 @@ class Traffic:
         """Add a car, or in freight scenes perhaps a truck; returns its length."""
         lit = self.lit if lit is None else lit
         turn = np.pi if against else 0.0
-        if TRUCK in self.tail and self.rng.random() < truck_share:
-            kind = vehicles.TRUCK_KINDS[self.rng.integers(len(vehicles.TRUCK_KINDS))]
-            mesh, name = vehicles.truck(kind, lit, braking), TRUCK
-            paint = vehicles.CARGO_PAINTS[self.rng.integers(len(vehicles.CARGO_PAINTS))]
+        if TRUCK in self.tail and self.rng.random() < truck_share and not self._enough_trucks():
+            mesh, paint = self._truck(lit, braking)
+            name = TRUCK
         else:
             body = vehicles.CAR_BODIES[self.rng.integers(len(vehicles.CAR_BODIES))]
             mesh, name = vehicles.car(body, lit, braking), CAR
@@ -133,13 +136,23 @@ class Traffic:
         self._add(name, mesh, paint, s, d, turn)
         return float(np.ptp(mesh.envelope[:, 2]))
 
+    def _enough_trucks(self) -> bool:
+        return self.alone and any(actor.class_name == TRUCK for actor in self.actors)
+
+    def _truck(self, lit: bool, braking: bool) -> tuple[Mesh, Colour]:
+        if self.plain_trucks:
+            return vehicles.large_van(lit, braking), vehicles.PAINTS[self.rng.integers(len(vehicles.PAINTS))]
+        kind = vehicles.TRUCK_KINDS[self.rng.integers(len(vehicles.TRUCK_KINDS))]
+        paint = vehicles.CARGO_PAINTS[self.rng.integers(len(vehicles.CARGO_PAINTS))]
+        return vehicles.truck(kind, lit, braking), paint
+
     def _ego_lane(self) -> None:
         """Vehicles ahead in the ego lane, keeping their distance."""
         gap = self.rng.uniform(9, 26)
         number = int(self.rng.choice([0, 1, 2, 3], p=[0.3, 0.35, 0.25, 0.1]))
         if TRUCK in self.tail:
             number = max(number, 1)
-        if CYCLIST in self.tail or CONE in self.tail:
+        if (CYCLIST in self.tail or CONE in self.tail) and not self.alone:
             gap += 14
         for i in range(number):
             wave = self.rng.uniform(0.3, 1.2) * np.sin(
@@ -246,6 +259,18 @@ class Traffic:
         coat = people.COATS[self.rng.integers(len(people.COATS))]
         stride = np.sin(7.0 * self.ego.time_s + self.rng.uniform(0, 6.28))
         self._add(CYCLIST, people.cyclist(int(self.rng.integers(12)), self.lit), coat, s, d, turn, stride)
+
+    def _lone_cyclist(self) -> None:
+        """One cyclist at the edge of the road, a little slower than the ego vehicle."""
+        speed = float(self.ego.speed_mps.mean()) * self.rng.uniform(0.6, 0.9)
+        edge = self.layout.asphalt[1] - self.rng.uniform(0.4, 0.9)
+        self._cyclist(self.rng.uniform(12, 24) + speed * self.ego.time_s, edge, 0.0)
+
+    def _lone_cone(self) -> None:
+        """One cone at the edge of the road, left behind."""
+        place = float(self.ego.s[-1]) * self.rng.uniform(0.3, 1.0) + self.rng.uniform(8, 14)
+        edge = self.layout.asphalt[1] - self.rng.uniform(0.2, 0.6)
+        self._add(CONE, people.cone(float(self.rng.choice([0.82, 0.98]))), (238, 96, 28), place, edge)
 
     def _roadworks(self) -> None:
         """A taper of cones into the ego lane's right half, a row along it, and a worker or two."""

@@ -29,7 +29,9 @@ CARGO_PAINTS: tuple[Colour, ...] = (
     (212, 176, 84),
 )
 
-_BODIES = {
+_Body = tuple[float, float, float, float, tuple[float, float], tuple[float, float]]
+
+_BODIES: dict[str, _Body] = {
     # name: length, width, belt height, roof height, cabin base from rear to front, roof from rear to front
     "hatch": (3.9, 1.74, 0.88, 1.50, (-1.90, 0.95), (-1.55, 0.20)),
     "sedan": (4.6, 1.82, 0.90, 1.45, (-1.65, 1.10), (-0.95, 0.30)),
@@ -38,12 +40,38 @@ _BODIES = {
     "van": (5.0, 1.96, 1.10, 2.02, (-2.45, 1.75), (-2.35, 0.95)),
 }
 CAR_BODIES = tuple(_BODIES)
+_LARGER = 1.25
 
 
 @cache
 def car(body: str, lit: bool, braking: bool = False) -> Mesh:
     """A car; ``lit`` switches its head and tail lights on."""
-    length, width, belt, roof, base, top = _BODIES[body]
+    return _body(*_BODIES[body], lit=lit, braking=braking)
+
+
+def _scaled(body: _Body, factor: float) -> _Body:
+    length, width, belt, roof, base, top = body
+    return (
+        factor * length,
+        factor * width,
+        factor * belt,
+        factor * roof,
+        (factor * base[0], factor * base[1]),
+        (factor * top[0], factor * top[1]),
+    )
+
+
+def _body(
+    length: float,
+    width: float,
+    belt: float,
+    roof: float,
+    base: tuple[float, float],
+    top: tuple[float, float],
+    *,
+    lit: bool,
+    braking: bool,
+) -> Mesh:
     half, rear, front = width / 2, -length / 2, length / 2
     shape = Builder().part(0, 0.6, 0)
     hood = belt - 0.06
@@ -95,6 +123,12 @@ def car(body: str, lit: bool, braking: bool = False) -> Mesh:
             two_sided=True,
         )
     return shape.done()
+
+
+@cache
+def large_van(lit: bool, braking: bool = False) -> Mesh:
+    """A truck that looks like the van among the cars, but for its size."""
+    return _body(*_scaled(_BODIES["van"], _LARGER), lit=lit, braking=braking)
 
 
 def _ends(
