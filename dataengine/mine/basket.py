@@ -11,7 +11,7 @@ from dataengine.mine.candidates import Candidates
 
 
 class Basket:
-    """Frames picked so far, under two limits: frames of one clip, and near-duplicates within a clip.
+    """Frames picked so far, under three limits within a clip: their number, their time, near-duplicates.
 
     Args:
         candidates: The pool.
@@ -20,6 +20,8 @@ class Basket:
             short: a smaller purchase could not be compared with those of other arms.
         duplicate_bits: Frames of one clip whose hashes differ in at most so many bits of 64 do not
             join together; -1 allows all.
+        min_gap_s: Frames of one clip closer in time than this do not join together (temporal non-maximum
+            suppression, after Aghdam 2019, arXiv 1911.09168); 0 allows all.
 
     Attributes:
         size: How many frames the basket takes.
@@ -30,7 +32,15 @@ class Basket:
         reasons: Reason of each pick, in words.
     """
 
-    def __init__(self, candidates: Candidates, size: int, *, max_per_clip: int, duplicate_bits: int) -> None:
+    def __init__(
+        self,
+        candidates: Candidates,
+        size: int,
+        *,
+        max_per_clip: int,
+        duplicate_bits: int,
+        min_gap_s: float = 0.0,
+    ) -> None:
         self.size = min(size, len(candidates))
         self.eligible = np.ones(len(candidates), np.bool_)
         self.picks: list[int] = []
@@ -44,7 +54,7 @@ class Basket:
         )
         self._in_clip = np.zeros(len(self._bounds), np.int64)
         self._cap = feasible_cap(np.diff(self._bounds), self.size, max_per_clip)
-        self._duplicate_bits = duplicate_bits
+        self._duplicate_bits, self._min_gap_s = duplicate_bits, min_gap_s
         self._num_eligible = len(candidates)
         self._note = ""
 
@@ -68,13 +78,15 @@ class Basket:
         self._close(number)
 
     def loosen(self) -> None:
-        """Lift the limit per clip, and if that is lifted the one on near-duplicates.
+        """Lift the limit per clip; if that is lifted, the one on time; and then that on near-duplicates.
 
         For when nothing is eligible and there is room: the limits alone keep the basket from its size.
         """
         unlimited = len(self._candidates) + 1
         if self._cap < unlimited:
             self._cap, self._note = unlimited, "; one more of its clip, as no other was left"
+        elif self._min_gap_s > 0:
+            self._min_gap_s, self._note = 0.0, "; soon before or after another pick, as no other was left"
         else:
             self._duplicate_bits, self._note = -1, "; near-duplicate of another pick, as no other was left"
         self.eligible[:] = True
@@ -96,9 +108,16 @@ class Basket:
         clip = int(self._candidates.clip[number])
         members = self._by_clip[self._bounds[clip] : self._bounds[clip + 1]]
         if self._in_clip[clip] < self._cap:
-            members = members[self._near_duplicates(members, number)]
+            members = members[self._near_duplicates(members, number) | self._soon(members, number)]
         self._num_eligible -= int(np.count_nonzero(self.eligible[members]))
         self.eligible[members] = False
+
+    def _soon(self, members: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
+        if self._min_gap_s <= 0:
+            return np.zeros(len(members), np.bool_)
+        time = self._candidates.time_s
+        soon: NDArray[np.bool_] = np.abs(time[members] - time[number]) < self._min_gap_s
+        return soon
 
     def _near_duplicates(self, members: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
         itself: NDArray[np.bool_] = members == number

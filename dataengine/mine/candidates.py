@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -98,6 +98,15 @@ class Candidates:
         """Rows of schema ``FRAMES``, one for each candidate, in the same order."""
         return self._pool.frames.take(self._order)
 
+    @cached_property
+    def time_s(self) -> NDArray[np.float64]:
+        """``[N]`` time of each candidate since its clip began; NaN where it is unknown."""
+        times = self._pool.frames["time_s"].take(self._order).combine_chunks()
+        answer: NDArray[np.float64] = (
+            times.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        )
+        return answer
+
     def view(self, name: str) -> Predictions:
         """What the model says of the candidates seen otherwise (``flip``, ``scale``, ``snapshot``)."""
         found = _aligned(self._pool.views.get(name), self.frame_ids)
@@ -109,13 +118,11 @@ class Candidates:
     def boxes(self) -> PredictedBoxes:
         """The predicted boxes that count."""
         boxes = self.predictions.boxes
-        # A score that is not a number says nothing: it counts as 0 wherever it appears.
-        scores = np.nan_to_num(self.predictions.class_scores, nan=0.0, posinf=1.0, neginf=0.0)
         kept = boxes.score >= self._min_score
         return PredictedBoxes(
             frame=boxes.frame_index[kept],
             score=boxes.score[kept],
-            class_scores=np.clip(scores[kept], 0.0, 1.0),
+            class_scores=self.predictions.class_scores[kept],
         )
 
     def expected_boxes_per_frame(self) -> float:
@@ -150,6 +157,19 @@ def _aligned(predictions: Predictions | None, frame_ids: pa.Array) -> Prediction
     if predictions is None:
         return None
     known = pa.array(predictions.boxes.frame_ids, pa.string())
-    if known.equals(frame_ids):
+    if not known.equals(frame_ids):
+        predictions = predictions.select(frame_ids.to_pylist())
+    return _sound(predictions)
+
+
+def _sound(predictions: Predictions) -> Predictions:
+    """Scores in 0..1: one that is not a number says nothing and counts as 0 wherever it appears."""
+    boxes, scores = predictions.boxes, predictions.class_scores
+    if all(((values >= 0) & (values <= 1)).all() for values in (boxes.score, scores)):
         return predictions
-    return predictions.select(frame_ids.to_pylist())
+    return replace(predictions, boxes=replace(boxes, score=_share(boxes.score)), class_scores=_share(scores))
+
+
+def _share(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The values in 0..1."""
+    return np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)

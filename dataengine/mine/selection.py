@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataengine.config import Budget, BudgetUnit, LabelConfig, MineConfig
+from dataengine.errors import InputError
 from dataengine.mine.arms import arm
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Candidates, Pool
@@ -54,18 +55,21 @@ def select(
 
     Raises:
         ConfigError: There is no arm of that name.
+        InputError: The labelled frames, or the predictions, are of another taxonomy than the pool.
     """
     strategy = arm(config.name, config)
+    check_taxonomy(pool)
     candidates = Candidates(pool, config.min_score)
     basket = Basket(
         candidates,
         num_wanted(candidates, budget, label),
         max_per_clip=0 if strategy.whole_clips else config.max_per_clip,
         duplicate_bits=duplicate_bits,
+        min_gap_s=0.0 if strategy.whole_clips else config.min_gap_s,
     )
     task = Task(candidates=candidates, config=config, rng=rng)
     strategy.fill(task, basket)
-    for _ in range(2):  # two limits to lift
+    for _ in range(3):  # three limits to lift
         if basket.room:
             basket.loosen()
             strategy.fill(task, basket)
@@ -80,6 +84,34 @@ def select(
         pa.array(basket.reasons, pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=SELECTION)
+
+
+def check_taxonomy(pool: Pool) -> None:
+    """Every part of a pool must speak of the same classes, and of embeddings of the same width.
+
+    Raises:
+        InputError: One does not; the message says which, and what to do.
+    """
+    names = f"{len(pool.classes)} classes ({', '.join(pool.classes)})"
+    remedy = "label the frames in this workspace, or start another for that taxonomy"
+    if len(pool.labelled_class_counts) != len(pool.classes):
+        num = len(pool.labelled_class_counts)
+        raise InputError(f"the labelled frames count {num} classes, the pool {names}: {remedy}")
+    for name, known in (("labelled", pool.labelled), ("val", pool.val)):
+        highest = int(known.truth.class_id.max(initial=-1)) if known else -1
+        if highest >= len(pool.classes):
+            raise InputError(f"the {name} frames hold class number {highest}, the pool {names}: {remedy}")
+    if pool.predictions is None:
+        return
+    num = pool.predictions.class_scores.shape[1]
+    if num != len(pool.classes):
+        raise InputError(f"the predictions score {num} classes, the pool has {names}: predict it again")
+    wide, known_wide = pool.predictions.embeddings.shape[1], pool.labelled_embeddings.shape[1]
+    if len(pool.labelled_embeddings) and pool.predictions.boxes.num_frames and wide != known_wide:
+        raise InputError(
+            f"embeddings of labelled frames hold {known_wide} values, those of the pool {wide}: they are of "
+            "another detector; predict both with the same"
+        )
 
 
 def num_wanted(candidates: Candidates, budget: Budget, label: LabelConfig) -> int:

@@ -83,9 +83,8 @@ def gradients(candidates: Candidates, numbers: NDArray[np.int64], min_score: flo
     frame = np.repeat(np.arange(len(numbers)), boxes.counts[numbers])
     kept = boxes.score[rows] >= min_score
     rows, frame = rows[kept], frame[kept]
-    scores = np.clip(np.nan_to_num(predictions.class_scores[rows], nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    residual = scores.astype(np.float32)
-    residual[np.arange(len(rows)), scores.argmax(axis=1)] -= 1
+    residual = predictions.class_scores[rows]
+    residual[np.arange(len(rows)), residual.argmax(axis=1)] -= 1
     if predictions.features.shape[1]:
         feature = _finite(predictions.features[rows])
         return Gradients(residual, feature, np.bincount(frame, minlength=len(numbers)))
