@@ -1,8 +1,8 @@
 """What was found, in one sentence: a saving, a loss, or nothing beyond the noise floor.
 
-The verdict looks at one figure, the area under the curve of the tail's AP50 over annotator seconds on the natural
-test, and calls it a difference where its paired interval excludes zero and its size passes the noise floor. Five
-seeds make a claim, three or four a suggestion, fewer nothing. A loss is told as a gain is.
+The verdict looks at one figure, the area under the curve of the tail's AP50 over annotator seconds on the
+natural test, and calls it a difference where its paired interval excludes zero and its size passes the noise
+floor. Five seeds make a claim, three or four a suggestion, fewer nothing. A loss is told as a gain is.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _won(verdict: Verdict, where: str) -> str:
     tail = f"but did not reach {verdict.baseline}'s final level with what it spent"
     if saved is not None and math.isfinite(saved["value"]):
         tail = f"but saved nothing at {verdict.baseline}'s final level"
-    return f"{verdict.arm} beat {verdict.baseline} by {_points(verdict)} {where}, {tail}"
+    return f"{verdict.arm} beat {verdict.baseline} by {_points(verdict, where)}, {tail}"
 
 
 def _lost(verdict: Verdict, where: str) -> str:
@@ -179,26 +179,26 @@ def _lost(verdict: Verdict, where: str) -> str:
         share = saved["value"]
         kind = "more" if share < 0 else "less"
         tail = f"and took {abs(share):.0%} {kind} annotator seconds to {verdict.baseline}'s final level"
-    return f"{verdict.baseline} won: {verdict.arm} lost {_points(verdict)} {where}, {tail}"
+    return f"{verdict.baseline} won: {verdict.arm} lost {_points(verdict, where)}, {tail}"
 
 
 def _level(verdict: Verdict, where: str) -> str:
     return (
         f"no difference beyond the noise floor between {verdict.arm} and {verdict.baseline}: "
-        f"{_points(verdict, signed=True)} {where}"
+        f"{_points(verdict, where)}"
     )
 
 
-def _points(verdict: Verdict, *, signed: bool = False) -> str:
-    """The area's difference, in words."""
+def _points(verdict: Verdict, where: str) -> str:
+    """The area's difference, in words; a loss as a positive number."""
     row = verdict.area
     turned = -1 if verdict.outcome is Outcome.lost else 1
+    sign = "+" if verdict.outcome is Outcome.level else ""
     low, high = sorted((turned * row["lower"], turned * row["upper"]))
-    value = f"{turned * row['value']:+.3f}" if signed else f"{turned * row['value']:.3f}"
-    interval = f"{verdict.confidence:.0%} interval {low:.3f} to {high:.3f}"
-    return (
-        f"{value} ({interval if math.isfinite(low) else 'no interval'}) over the annotator seconds spent in"
-    )
+    ends = f"{verdict.confidence:.0%} interval {low:{sign}.3f} to {high:{sign}.3f}"
+    interval = ends if math.isfinite(low) else "no interval"
+    value = f"{turned * row['value']:{sign}.3f}"
+    return f"{value} {where} ({interval}), averaged over the annotator seconds spent"
 
 
 def _share_interval(row: Mapping[str, Any], confidence: float) -> str:

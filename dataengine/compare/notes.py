@@ -74,9 +74,10 @@ def _chance(grid: Grid, tables: Mapping[str, pa.Table], config: Config) -> Itera
         row = found.area
         said = "nothing" if found.outcome is Outcome.level else "a difference where there is none"
         yield (
-            f"Noise: {name} against {baseline} is {row['value']:+.3f} ({row['lower']:.3f} to {row['upper']:.3f}) "
-            f"in the area of the headline; its floor for a mean of {found.num_seeds} seeds is "
-            f"{row['noise']:.3f}, {row['noise_per_seed']:.3f} for one. The machinery finds {said}."
+            f"Noise: {name} against {baseline} is {row['value']:+.3f} "
+            f"({row['lower']:.3f} to {row['upper']:.3f}) in the area that decides; the floor is "
+            f"{row['noise']:.3f} for a mean of {found.num_seeds} seeds, "
+            f"{row['noise_per_seed']:.3f} for one. The machinery finds {said}."
         )
 
 
@@ -128,7 +129,7 @@ def _unequal(grid: Grid) -> Iterator[str]:
 def _unknown(grid: Grid) -> Iterator[str]:
     """Figures that some cell could not measure."""
     run = ~np.isnan(grid.costs[..., 0])
-    gone = (np.isnan(grid.values) & run[..., None]).any(axis=(0, 1, 2))
+    gone = np.any(np.isnan(grid.values) & run[..., None], axis=(0, 1, 2)).tolist()
     names = [
         f"{figure.slice} of {figure.split}"
         for figure, unknown in zip(grid.figures, gone, strict=True)

@@ -86,7 +86,7 @@ def _sorted(table: pa.Table) -> pa.Table:
 
 def _arms(cells: grid.Grid, config: Config) -> tuple[str, ...]:
     """Arms with a cycle beyond 0: the baseline, those of the config in its order, then the others."""
-    run = ~np.isnan(cells.costs[:, :, 1:, 0]).all(axis=0)
-    beyond = {name for number, name in enumerate(cells.arms) if run[number].any()}
+    run = np.any(~np.isnan(cells.costs[:, :, 1:, 0]), axis=(0, 2)).tolist()
+    beyond = {name for name, any_run in zip(cells.arms, run, strict=True) if any_run}
     wanted = [cells.arms[0], *config.compare.arms, *cells.arms]
     return tuple(name for name in dict.fromkeys(wanted) if name in beyond)

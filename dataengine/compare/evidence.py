@@ -1,0 +1,203 @@
+"""The main tables of a comparison as Markdown, to be committed beside the command that made them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataengine.compare.curves import AREA_CYCLE
+from dataengine.compare.headline import figure_name
+from dataengine.compare.tables import AXES, Comparison
+from dataengine.schema import TEST, TEST_BALANCED
+
+TESTS = {TEST: "natural test", TEST_BALANCED: "balanced test"}
+
+Row = Mapping[str, Any]
+
+
+def evidence(comparison: Comparison, command: str | None = None) -> str:
+    """The page.
+
+    Args:
+        comparison: What was found.
+        command: The command line that made it.
+    """
+    lines = [f"# {comparison.name}", "", comparison.headline, ""]
+    if command:
+        lines += ["```", command, "```", ""]
+    lines += [
+        f"Baseline `{comparison.baseline}`, {len(comparison.trials)} seeds, intervals of "
+        f"{comparison.confidence:.0%} in brackets; costs count the seed set.",
+        "",
+    ]
+    for split, test in TESTS.items():
+        for part, metric in (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95")):
+            lines += _section(comparison, (split, part, metric), f"{_name(part, metric)}, {test}")
+    lines += _bought(comparison)
+    lines += ["## Notes", "", *(f"* {note}" for note in comparison.notes), ""]
+    return "\n".join(lines)
+
+
+def _name(part: str, metric: str) -> str:
+    if metric == "ap50":
+        return figure_name(part)
+    return "mAP50-95" if part == "all" else f"{part} mAP50-95"
+
+
+def _section(comparison: Comparison, figure: tuple[str, str, str], title: str) -> list[str]:
+    """One figure on one test: curves, differences, savings; nothing where it was not measured."""
+    curves = _rows(comparison, "curves", figure)
+    if not curves or all(math.isnan(row["value"]) for row in curves):
+        return []
+    parts = [
+        _curve_table(comparison, curves),
+        _difference_table(comparison, figure),
+        _saving_table(comparison, figure, "baseline_final"),
+        _saving_table(comparison, figure, "95_of_ceiling"),
+        _share_table(comparison, figure),
+    ]
+    return [f"## {title}", "", *(line for part in parts if part for line in [*part, ""])]
+
+
+def _rows(comparison: Comparison, name: str, figure: tuple[str, str, str]) -> list[dict[str, Any]]:
+    """Rows about a figure, and about the areas under it."""
+    split, part, metric = figure
+    table = comparison.table(name)
+    wanted = pa.array([metric, *(f"{metric}:area_{axis}" for axis in AXES)])
+    kept = pc.and_(pc.equal(table["split"], split), pc.equal(table["slice"], part))
+    found: list[dict[str, Any]] = table.filter(pc.and_(kept, pc.is_in(table["metric"], wanted))).to_pylist()
+    return found
+
+
+def _curve_table(comparison: Comparison, rows: Sequence[Row]) -> list[str]:
+    cycles = sorted({row["cycle"] for row in rows})
+    body = []
+    for arm in comparison.arms:
+        own = {row["cycle"]: row for row in rows if row["arm"] == arm}
+        cells = [
+            f"{_with_interval(own[cycle], 3)} at {own[cycle]['frames']:.0f}" if cycle in own else ""
+            for cycle in cycles
+        ]
+        body.append([f"`{arm}`", *cells])
+    return _table(["value at mean frames", *(f"cycle {cycle}" for cycle in cycles)], body)
+
+
+def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
+    rows = _rows(comparison, "differences", figure)
+    body = []
+    for arm in comparison.arms:
+        own = [row for row in rows if row["arm"] == arm and row["cycle"] != 0]
+        last = max((row["cycle"] for row in own), default=None)
+        shown = [row for row in own if row["cycle"] == last and last != AREA_CYCLE]
+        shown += [row for row in own if row["metric"].endswith(":area_seconds")]
+        for row in shown:
+            where = f"cycle {row['cycle']}" if row["cycle"] != AREA_CYCLE else "area over seconds"
+            tally = f"{row['wins']}/{row['ties']}/{row['losses']}"
+            noise = f"{_number(row['noise'], 3)} ({_number(row['noise_per_seed'], 3)})"
+            body.append([f"`{arm}`", where, _with_interval(row, 3, signed=True), tally, noise])
+    head = [
+        f"minus `{comparison.baseline}`",
+        "where",
+        "difference",
+        "wins/ties/losses",
+        "noise floor (of one seed)",
+    ]
+    return _table(head, body)
+
+
+def _saving_table(comparison: Comparison, figure: tuple[str, str, str], target: str) -> list[str]:
+    rows = [row for row in _rows(comparison, "savings", figure) if row["target"] == target]
+    body = []
+    for arm in comparison.arms:
+        own = {row["axis"]: row for row in rows if row["arm"] == arm}
+        if not own or (arm == comparison.baseline and target == "baseline_final"):
+            continue
+        told = _paid if arm == comparison.baseline else _saving
+        cells = [told(own[axis]) if axis in own else "" for axis in AXES]
+        first = next(iter(own.values()))
+        body.append([f"`{arm}`", *cells, f"{first['reached']:.0%} of {first['num_seeds']}"])
+    level = next((row["level"] for row in rows), math.nan)
+    goal = f"`{comparison.baseline}`'s final" if target == "baseline_final" else "95% of `all_labels`"
+    return _table(
+        [f"saved at {goal} ({_number(level, 3)})", *(f"{axis}" for axis in AXES), "seeds that got there"],
+        body,
+    )
+
+
+def _paid(row: Row) -> str:
+    return "not reached" if math.isnan(row["cost"]) else f"{row['cost']:.0f}"
+
+
+def _saving(row: Row) -> str:
+    if math.isnan(row["cost"]):
+        return "not reached"
+    if math.isnan(row["value"]):
+        return f"reached at {row['cost']:.0f}, the baseline not"
+    low, high = ("open" if math.isnan(row[end]) else f"{row[end]:.0%}" for end in ("lower", "upper"))
+    return f"{row['value']:.0%} ({low} to {high}): {row['cost']:.0f} for {row['baseline_cost']:.0f}"
+
+
+def _share_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
+    rows = _rows(comparison, "shares", figure)
+    cycles = sorted({row["cycle"] for row in rows})
+    body = []
+    for arm in comparison.arms:
+        own = {row["cycle"]: row for row in rows if row["arm"] == arm}
+        if own and arm != "oracle":
+            cells = [_with_interval(own[cycle], 2) if cycle in own else "" for cycle in cycles]
+            body.append([f"`{arm}`", *cells])
+    return _table(["share of the oracle's gain", *(f"cycle {cycle}" for cycle in cycles)], body)
+
+
+def _bought(comparison: Comparison) -> list[str]:
+    """What the arms bought, all cycles averaged."""
+    rows = comparison.table("purchases").to_pylist()
+    if not rows:
+        return []
+    kinds = [("boxes_per_frame", ""), ("clips", ""), ("redundancy", ""), ("yield", "all")]
+    kinds += [("class", name) for name in comparison.classes]
+    head = ["bought a cycle", "boxes per frame", "clips", "redundancy", "yield"]
+    body = []
+    for arm in comparison.arms:
+        cells = []
+        for kind in kinds:
+            values = [
+                row["value"] for row in rows if row["arm"] == arm and (row["kind"], row["name"]) == kind
+            ]
+            known = [value for value in values if not math.isnan(value)]
+            cells.append(_number(sum(known) / len(known), 2) if known else "")
+        if any(cells):
+            body.append([f"`{arm}`", *cells])
+    return [
+        "## What was bought",
+        "",
+        *_table([*head, *(f"{name} boxes" for name in comparison.classes)], body),
+        "",
+    ]
+
+
+def _with_interval(row: Row, places: int, *, signed: bool = False) -> str:
+    value = _number(row["value"], places, signed=signed)
+    if math.isnan(row["lower"]) or math.isnan(row["upper"]):
+        return value
+    ends = (_number(row[end], places, signed=signed) for end in ("lower", "upper"))
+    return f"{value} ({' to '.join(ends)})"
+
+
+def _number(value: float, places: int, *, signed: bool = False) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:+.{places}f}" if signed else f"{value:.{places}f}"
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table; none where it has no rows."""
+    return list(_lines([head, ["---"] * len(head), *body])) if body else []
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    return (f"| {' | '.join(row)} |" for row in rows)
