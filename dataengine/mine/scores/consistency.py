@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.scores.pairing import Opinion, counterparts
+from dataengine.mine.scores.pairing import Opinion, most_overlapping, paired
 from dataengine.mine.strategy import FrameScores, Need, Score, Task
 
 Array = NDArray[np.float64]
@@ -27,9 +27,6 @@ MODERATE = 1.3
 
 LEAST = 0.01
 """Scores are kept so far from 0 and 1 before they are compared, or one sure box would outweigh all."""
-
-SAME = 0.3
-"""Overlap from which two views show the same object."""
 
 VIEWS = (Need.flip, Need.scale)
 
@@ -65,7 +62,7 @@ def cald_consistency(plain: Opinion, views: list[Opinion]) -> Array:
     frame, num_frames = plain.boxes.frame_index, plain.boxes.num_frames
     total = np.zeros(num_frames)
     for view in views:
-        found = counterparts(plain, view)
+        found = most_overlapping(plain, view)
         partner = found.of(view.class_scores)
         # The highest overlap of nothing is with the first, surest box: so the published code has it.
         some = view.boxes.counts[frame] > 0
@@ -88,9 +85,7 @@ def _flip(task: Task) -> FrameScores:
     plain, mirrored = (
         Opinion.of(found, least) for found in (candidates.predictions, candidates.view(Need.flip.value))
     )
-    divergence = symmetric_divergence(
-        plain.class_scores, counterparts(plain, mirrored, SAME).of(mirrored.class_scores)
-    )
+    divergence = symmetric_divergence(plain.class_scores, paired(plain, mirrored).of(mirrored.class_scores))
     values = np.zeros(len(candidates))
     np.maximum.at(values, plain.boxes.frame_index, divergence)
 

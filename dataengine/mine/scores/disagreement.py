@@ -13,13 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine.mine.scores.aggregation import per_frame
-from dataengine.mine.scores.pairing import Opinion, counterparts
+from dataengine.mine.scores.pairing import Opinion, paired
 from dataengine.mine.strategy import FrameScores, Need, Score, Task
 
 Array = NDArray[np.float64]
-
-SAME = 0.5
-"""Overlap from which both models mean the same object."""
 
 
 def mutual_information(p: Array, q: Array) -> Array:
@@ -39,8 +36,10 @@ def _entropy(chance: Array) -> Array:
 
 def box_disagreement(one: Opinion, other: Opinion) -> tuple[Array, NDArray[np.int64]]:
     """Bits in 0..1 of each box, and its frame; boxes of ``other`` that ``one`` has not got stand last."""
-    own = mutual_information(one.class_scores, counterparts(one, other, SAME).of(other.class_scores))
-    lone = counterparts(other, one, SAME).row < 0
+    found = paired(one, other)
+    own = mutual_information(one.class_scores, found.of(other.class_scores))
+    lone = np.ones(other.boxes.num_boxes, np.bool_)
+    lone[found.row[found.row >= 0]] = False
     missing = other.class_scores[lone]
     values = np.concatenate([own, mutual_information(missing, np.zeros_like(missing))])
     return values, np.concatenate([one.boxes.frame_index, other.boxes.frame_index[lone]])

@@ -12,11 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.scores.pairing import Opinion, counterparts
+from dataengine.mine.scores.pairing import SAME, Opinion, paired
 from dataengine.mine.strategy import FrameScores, Need, Score, Task
-
-SAME = 0.3
-"""Overlap from which two views show the same object, however badly placed."""
 
 VIEWS = (Need.flip, Need.scale)
 
@@ -25,7 +22,7 @@ def box_spread(plain: Opinion, views: list[Opinion]) -> NDArray[np.float64]:
     """``[B]`` spread of each box in 0..``1 - SAME``, higher for less certain; NaN where no view shows it."""
     total, number = np.zeros(plain.boxes.num_boxes), np.zeros(plain.boxes.num_boxes)
     for view in views:
-        found = counterparts(plain, view, SAME)
+        found = paired(plain, view)
         total += np.where(found.row >= 0, 1 - found.iou, 0)
         number += found.row >= 0
     spread: NDArray[np.float64] = np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.boxes import overlaps
+from dataengine.boxes import greedy, overlaps, score_ranks
 from dataengine.frameboxes import FrameBoxes, Predictions
+
+SAME = 0.5
+"""Overlap from which two opinions mean the same object."""
 
 TOUCHING = 1e-6
 """Overlap from which a box can be the counterpart of another."""
@@ -40,12 +43,10 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparts:
-    """For every box of one opinion, the box of the other that overlaps it most, of whatever class.
-
-    Several boxes may share a counterpart, as in CALD.
+    """For every box of one opinion, a box of the other, of whatever class.
 
     Attributes:
-        row: ``[B]`` row in the other opinion, -1 where nothing overlaps; the surest on a tie.
+        row: ``[B]`` row in the other opinion, -1 where there is none.
         iou: ``[B]`` overlap in 0..1.
     """
 
@@ -61,9 +62,28 @@ class Counterparts:
         return found
 
 
-def counterparts(one: Opinion, other: Opinion, min_iou: float = TOUCHING) -> Counterparts:
-    """Pair every box of ``one`` with the box of ``other`` that it overlaps most, by at least ``min_iou``."""
-    pairs = overlaps(one.boxes, other.boxes, min_iou)
+def paired(one: Opinion, other: Opinion) -> Counterparts:
+    """Pair boxes one to one, the surest choosing first; partners overlap by at least ``SAME``.
+
+    A detector leaves faint doubles beside its sure boxes. If they could share a partner, each of them would
+    look like an object whose score has jumped.
+    """
+    pairs = overlaps(one.boxes, other.boxes, SAME)
+    ranks = score_ranks(one.boxes.frame_index, one.boxes.score)
+    nobody = np.zeros(other.boxes.num_boxes, np.bool_)
+    row = greedy(pairs, ranks, [SAME], ignored=nobody, reusable=nobody)[0]
+    iou = np.zeros(len(row))
+    met = pairs.truth == row[pairs.predicted]
+    iou[pairs.predicted[met]] = pairs.iou[met]
+    return Counterparts(row=row, iou=iou)
+
+
+def most_overlapping(one: Opinion, other: Opinion) -> Counterparts:
+    """Pair every box of ``one`` with the box of ``other`` that it overlaps most, the surest on a tie.
+
+    Several boxes may share a partner, as in CALD.
+    """
+    pairs = overlaps(one.boxes, other.boxes, TOUCHING)
     row, iou = np.full(one.boxes.num_boxes, -1, np.int64), np.zeros(one.boxes.num_boxes)
     first = np.flatnonzero(np.diff(pairs.predicted, prepend=-1))
     if len(first):
