@@ -1,12 +1,12 @@
 """Training recipes against one another on val: ``python -m tests.benchmarks.recipes --world W [W ...]``.
 
 W is a workspace with a finished first cycle; it is only read. A recipe is trained on its seed set, or with
-``--frames`` on that and random frames of the pool up to a number, and judged on **val**, never on a test split.
-One CSV line for each world, number of frames, recipe and seed goes to ``--out``; lines that are there are not
-made again, and a fit that was killed goes on.
+``--frames`` on that and random frames of the pool up to a number, and judged on **val**, never on a test
+split. One CSV line for each world, number of frames, recipe and seed goes to ``--out``; lines that are there
+are not made again, and a fit that was killed goes on.
 
-A recipe is a name of ``RECIPES`` or settings of ``train``: ``steps=1500+copy_paste=0.3``. ``pseudo`` among them
-adds pseudo-labels of the first cycle's model, and ``start=finetune`` goes on from its weights.
+A recipe is a name of ``RECIPES`` or settings of ``train``: ``steps=1500+copy_paste=0.3``. ``pseudo`` among
+them adds pseudo-labels of the first cycle's model, and ``start=finetune`` goes on from its weights.
 """
 
 from __future__ import annotations
