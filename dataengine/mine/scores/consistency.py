@@ -40,8 +40,9 @@ def symmetric_divergence(p: Array, q: Array) -> Array:
 
 def jensen_shannon(p: Array, q: Array) -> Array:
     """``[B]`` divergence in nats, 0..ln 2, of ``[B, K]`` scores, each scaled to add up to 1."""
-    middle = _distribution((p + q) / 2)
-    mean = (_kl(_distribution(p), middle) + _kl(_distribution(q), middle)) / 2
+    p, q = _distribution(p), _distribution(q)
+    middle = (p + q) / 2
+    mean = (_kl(p, middle) + _kl(q, middle)) / 2
     answer: Array = np.maximum(mean, 0)
     return answer
 
