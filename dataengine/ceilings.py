@@ -9,7 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataengine import boxes
+from dataengine.config import Budget, BudgetUnit, LabelConfig
 from dataengine.frameboxes import FrameBoxes
+from dataengine.label.cost import drawn
 from dataengine.mine import Pool
 from dataengine.schema import SELECTION
 
@@ -21,7 +23,14 @@ ERROR_SCORE = 0.3
 
 
 def select(
-    name: str, pool: Pool, truth: FrameBoxes, *, number: int, max_per_clip: int, cycle: int
+    name: str,
+    pool: Pool,
+    truth: FrameBoxes,
+    *,
+    budget: Budget,
+    label: LabelConfig,
+    max_per_clip: int,
+    cycle: int,
 ) -> pa.Table:
     """The selection of one of ``mine.CEILINGS``.
 
@@ -34,7 +43,9 @@ def select(
         name: Which.
         pool: What may be bought.
         truth: True boxes of at least the frames of the pool; others are left out.
-        number: Frames to take at most.
+        budget: What may be spent; the true cost of every frame is known here, so it is never exceeded.
+            ``all_labels`` takes no notice of it.
+        label: What a frame and a box cost, for budgets in seconds.
         max_per_clip: Most frames of one clip; 0 is no limit.
         cycle: Number written into the selection.
 
@@ -45,6 +56,7 @@ def select(
     truth = truth.select(ids)
     clip_of = dict(zip(pool.frames["frame_id"].to_pylist(), pool.frames["clip_id"].to_pylist(), strict=True))
     clips = np.unique([clip_of[frame_id] for frame_id in ids], return_inverse=True)[1]
+    prices = _prices(truth, budget.unit, label)
     if name == "all_labels":
         picks, scores = list(range(len(ids))), [0.0] * len(ids)
     elif name == "oracle":
@@ -53,14 +65,15 @@ def select(
         picks, scores = _greedy(
             lambda taken: counts @ (1 / (1 + labelled + counts[taken].sum(axis=0))),
             clips,
-            number,
+            prices,
+            budget.amount,
             max_per_clip,
         )
     else:
         assert name == "oracle_errors"
         assert pool.predictions is not None
         errors = true_errors(truth, pool.predictions.select(ids).boxes)
-        picks, scores = _greedy(lambda _: errors, clips, number, max_per_clip)
+        picks, scores = _greedy(lambda _: errors, clips, prices, budget.amount, max_per_clip)
     rows = [
         {
             "frame_id": ids[pick],
@@ -96,23 +109,41 @@ def _class_counts(truth: FrameBoxes, num_classes: int) -> NDArray[np.float64]:
     return counts
 
 
+def _prices(truth: FrameBoxes, unit: BudgetUnit, label: LabelConfig) -> NDArray[np.float64]:
+    """``[F]`` what each frame costs in the unit of the budget."""
+    if unit is BudgetUnit.frames:
+        return np.ones(truth.num_frames)
+    if unit is BudgetUnit.boxes:
+        return drawn(truth).astype(np.float64)
+    return label.seconds_per_frame + label.seconds_per_box * drawn(truth)
+
+
 def _greedy(
     values: Callable[[list[int]], NDArray[np.float64]],
     clips: NDArray[np.int64],
-    number: int,
+    prices: NDArray[np.float64],
+    amount: float,
     max_per_clip: int,
 ) -> tuple[list[int], list[float]]:
-    """The highest value again and again, ties by frame id; clips that are full wait until only they are left."""
+    """The highest value again and again, ties by frame id, until the next one is too dear.
+
+    Clips that are full wait until only they are left. Buying stops at the first frame that does not fit, as
+    it does for every arm (``label.buy``).
+    """
     picks: list[int] = []
     scores: list[float] = []
     free = np.ones(len(clips), np.bool_)
     in_clip = np.zeros(int(clips.max(initial=-1)) + 1, np.int64)
-    while len(picks) < min(number, len(clips)):
+    left = amount
+    while free.any():
         allowed = free & (in_clip[clips] < max_per_clip) if max_per_clip else free
         if not allowed.any():
             allowed = free
         worth = np.where(allowed, values(picks), -np.inf)
         pick = int(np.argmax(worth))
+        if prices[pick] > left:
+            break
+        left -= float(prices[pick])
         picks.append(pick)
         scores.append(float(worth[pick]))
         free[pick] = False

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dataengine import executor, files, learn, mine, progress
+from dataengine import executor, files, learn, progress
+from dataengine.arm import Arm, checked
 from dataengine.config import Config
 from dataengine.errors import UserError
-from dataengine.stages import RUNNERS, Arm, bought_nothing, record
+from dataengine.stages import RUNNERS, bought_nothing, record
 from dataengine.workspace import Run, Workspace
 
 STAGES = tuple(RUNNERS)
@@ -48,7 +49,7 @@ def run(workspace: Workspace, config: Config) -> list[Run]:
     """
     names = arms(config)
     for name in names:
-        mine.arm(mine.ArmName.parse(name).miner, config.mine)
+        checked(name, config)
     opened = [Arm.open(workspace, config, name) for name in names]
     number = min(len(names), learn.cpu_threads(config.compute)) if config.compute.side_by_side else 1
     if number > 1:
@@ -63,17 +64,18 @@ def run(workspace: Workspace, config: Config) -> list[Run]:
             pass
     else:
         for arm in opened:
-            _run_arm(arm)
+            run_arm(arm)
     return [arm.run for arm in opened]
 
 
 def _run_share(share: _Share) -> None:
     if not share.aloud:
         progress.silence()  # one bar at a time
-    _run_arm(Arm.open(Workspace.open(share.root), share.config, share.name))
+    run_arm(Arm.open(Workspace.open(share.root), share.config, share.name))
 
 
-def _run_arm(arm: Arm) -> None:
+def run_arm(arm: Arm) -> None:
+    """Every cycle of an arm, from where it stands, until there is nothing left to buy."""
     for cycle in range(arm.config.loop.cycles):
         if not run_cycle(arm, cycle):
             progress.say(f"{arm.name}: the pool is empty after cycle {cycle - 1}; nothing is left to label")

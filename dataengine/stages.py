@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataengine import ceilings, cockpit, evaluate, files, label, learn, mine, pooling, privacy
-from dataengine.config import Budget, Config
+from dataengine.arm import Arm, budget
 from dataengine.errors import ConfigError, LabelsNeededError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.label import Cost
@@ -27,54 +27,13 @@ from dataengine.learn.pseudo import PseudoFrames
 from dataengine.progress import say
 from dataengine.schema import FRAME_ERRORS, MISTAKES, POOL, SELECTION, TEST, TEST_SPLITS, VAL, Measure
 from dataengine.streams import Streams
-from dataengine.workspace import Run, Workspace
+from dataengine.workspace import Workspace
 
 JUDGED = (VAL, *TEST_SPLITS)
 
 _MEASURES = pa.schema(
     [("split", pa.string()), ("slice", pa.string()), ("metric", pa.string()), ("value", pa.float64())]
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arm:
-    """One mining strategy with one seed, at work in a workspace."""
-
-    name: str
-    workspace: Workspace
-    config: Config
-    run: Run
-
-    @classmethod
-    def open(cls, workspace: Workspace, config: Config, name: str) -> Arm:
-        """The arm's run, created or continued.
-
-        A run is named by arm, seed and a digest of every setting that its figures depend on, so
-        other settings make another run, and more ``loop.cycles`` continue the same one.
-        """
-        settings, start = identity(workspace, config)
-        run = workspace.run(f"{name}-s{config.seed}-{settings[:6]}")
-        run.create({"arm": name, "seed": config.seed, "hash": settings, "start": start, **config.plain()})
-        return cls(name=name, workspace=workspace, config=config, run=run)
-
-    @property
-    def streams(self) -> Streams:
-        """The run's random streams."""
-        return Streams(self.config.seed)
-
-
-def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
-    """Digest of the settings that decide a run's figures, and of those that decide its cycle 0."""
-    plain = config.plain()
-    start = {group: plain[group] for group in ("model", "evaluate")}
-    start["train"] = config.train.first()
-    start["curate"] = {name: plain["curate"][name] for name in ("val_share", "test_share", "duplicate_bits")}
-    start["label"] = {name: plain["label"][name] for name in ("seconds_per_frame", "seconds_per_box")}
-    start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
-    mining = {key: value for key, value in plain["mine"].items() if key != "name"}
-    if config.loop.batches:
-        mining["batches"] = config.loop.batches
-    return files.digest({**start, "mine": mining, "later": config.train.later()}), files.digest(start)
 
 
 def _mine(arm: Arm, cycle: int) -> list[Path]:
@@ -97,7 +56,8 @@ def _mine(arm: Arm, cycle: int) -> list[Path]:
             name.miner,
             pool,
             arm.workspace.lake.truth(pool.frames["frame_id"].to_pylist()),
-            number=int(budget(arm.config, cycle).amount),
+            budget=budget(arm.config, cycle),
+            label=arm.config.label,
             max_per_clip=arm.config.mine.max_per_clip,
             cycle=cycle,
         )
@@ -114,18 +74,6 @@ def _mine(arm: Arm, cycle: int) -> list[Path]:
     write_parquet(path, selection)
     say(f"{arm.name} cycle {cycle}: picked {selection.num_rows} of {pool.frames.num_rows} pool frames")
     return [path, *decided]
-
-
-def budget(config: Config, cycle: int) -> Budget:
-    """What a cycle may buy: its own batch where ``loop.batches`` names one, else ``mine.budget``."""
-    batches = config.loop.batches
-    if cycle == 0:
-        return replace(config.mine.budget, amount=math.inf)
-    return (
-        replace(config.mine.budget, amount=batches[cycle - 1])
-        if cycle <= len(batches)
-        else config.mine.budget
-    )
 
 
 def _freeze_decisions(arm: Arm, cycle: int) -> list[Path]:
@@ -248,7 +196,7 @@ def _train(arm: Arm, cycle: int) -> list[Path]:
         labels,
         taxonomy=arm.workspace.taxonomy,
         model=arm.config.model,
-        train=arm.config.train,
+        train=arm.train(cycle),
         compute=arm.config.compute,
         streams=arm.streams,
         folder=folder,
@@ -295,7 +243,7 @@ def _predict(arm: Arm, cycle: int) -> list[Path]:
 def _evaluate(arm: Arm, cycle: int) -> list[Path]:
     folder = arm.run.cycle(cycle)
     predictions = pooling.read_predictions(folder / "predictions.parquet", len(arm.workspace.taxonomy))
-    judged = [_judge(arm, cycle, split, predictions) for split in JUDGED]
+    judged = [_judge(arm, split, predictions) for split in JUDGED]
     results = [result for result in judged if result is not None]
     measures = [measure for result in results for measure in result.measures]
     rows = [{"split": m.split, "slice": m.slice, "metric": m.metric, "value": m.value} for m in measures]
@@ -320,7 +268,7 @@ def _evaluate(arm: Arm, cycle: int) -> list[Path]:
     return written
 
 
-def _judge(arm: Arm, cycle: int, split: str, predictions: Predictions) -> evaluate.Evaluation | None:
+def _judge(arm: Arm, split: str, predictions: Predictions) -> evaluate.Evaluation | None:
     """Evaluation of one split against the hidden truth; None where the split has no labelled frame."""
     frames = arm.workspace.frames(split)
     truth = arm.workspace.lake.truth(frames["frame_id"].to_pylist())

@@ -102,10 +102,10 @@ def _stage(*stages: str) -> Callable[[Config], None]:
     """A verb that runs the given stages where ``mine.name``'s run stands."""
 
     def verb(config: Config) -> None:
-        from dataengine import cycle, mine
-        from dataengine.stages import Arm
+        from dataengine import cycle
+        from dataengine.arm import Arm, checked
 
-        mine.arm(mine.ArmName.parse(config.mine.name).miner, config.mine)
+        checked(config.mine.name, config)
         with workspaces.lock(_existing(config).root):
             arm = Arm.open(_existing(config), config, config.mine.name)
             if "train" in stages:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataengine import cycle, stages, verbs
+from dataengine import cycle, verbs
+from dataengine.arm import Arm
 from dataengine.config import Budget, Config
 from dataengine.errors import ConfigError, UserError
 from dataengine.frameboxes import FrameBoxes
@@ -106,7 +107,7 @@ def test_verbs_go_around_one_by_one_and_say_what_comes_first(
         verbs.run("train", alone)  # cycle 0 was taken over from the other arms
     for verb in ("mine", "label", "train", "evaluate"):
         verbs.run(verb, alone)
-    arm = stages.Arm.open(workspace, alone, "uncertainty")
+    arm = Arm.open(workspace, alone, "uncertainty")
     assert arm.run.completed_cycles() == [0, 1]
     with pytest.raises(UserError, match="dataengine mine"):
         verbs.run("label", alone)

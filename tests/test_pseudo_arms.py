@@ -18,7 +18,7 @@ from dataengine.files import sha256
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import Lake, read_parquet
 from dataengine.schema import POOL
-from dataengine.stages import identity
+from dataengine.arm import identity
 from dataengine.workspace import Run, Workspace
 from tests.tiny import tiny_config
 

@@ -1,0 +1,94 @@
+"""One mining strategy with one seed at work in a workspace: its run, its settings, its budgets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from dataengine import files, mine
+from dataengine.config import Budget, Config, TrainConfig
+from dataengine.errors import ConfigError
+from dataengine.streams import Streams
+from dataengine.workspace import Run, Workspace
+
+ALL_LABELS = "all_labels"
+"""The ceiling that trains for longer than the arms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One mining strategy with one seed, at work in a workspace."""
+
+    name: str
+    workspace: Workspace
+    config: Config
+    run: Run
+
+    @classmethod
+    def open(cls, workspace: Workspace, config: Config, name: str) -> Arm:
+        """The arm's run, created or continued.
+
+        A run is named by arm, seed and a digest of every setting that its figures depend on, so
+        other settings make another run, and more ``loop.cycles`` continue the same one.
+        """
+        settings, start = identity(workspace, config)
+        own = settings
+        if mine.ArmName.parse(name).miner == ALL_LABELS:  # other arms do not depend on it
+            own = files.digest({"settings": settings, "full_steps": config.compare.full_steps})
+        run = workspace.run(f"{name}-s{config.seed}-{own[:6]}")
+        run.create({"arm": name, "seed": config.seed, "hash": settings, "start": start, **config.plain()})
+        return cls(name=name, workspace=workspace, config=config, run=run)
+
+    @property
+    def streams(self) -> Streams:
+        """The run's random streams."""
+        return Streams(self.config.seed)
+
+    def train(self, cycle: int) -> TrainConfig:
+        """How a cycle is trained: alike in every arm, but for longer where all labels were bought."""
+        train = self.config.train
+        if cycle and mine.ArmName.parse(self.name).miner == ALL_LABELS:
+            return replace(train, steps=round(train.steps * self.config.compare.full_steps))
+        return train
+
+
+def checked(name: str, config: Config) -> mine.ArmName:
+    """The name of an arm that the loop may run, taken apart.
+
+    Raises:
+        ConfigError: It sees the truth, or there is no such arm.
+    """
+    parsed = mine.ArmName.parse(name)
+    if parsed.is_ceiling:
+        raise ConfigError(
+            f"mine.name={name} sees the truth of frames that nobody bought: it is a ceiling, which only "
+            f"`dataengine compare 'compare.arms=[{name}]'` measures; choose an arm for the loop"
+        )
+    mine.arm(parsed.miner, config.mine)
+    return parsed
+
+
+def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
+    """Digest of the settings that decide a run's figures, and of those that decide its cycle 0."""
+    plain = config.plain()
+    start = {group: plain[group] for group in ("model", "evaluate")}
+    start["train"] = config.train.first()
+    start["curate"] = {name: plain["curate"][name] for name in ("val_share", "test_share", "duplicate_bits")}
+    start["label"] = {name: plain["label"][name] for name in ("seconds_per_frame", "seconds_per_box")}
+    start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
+    mining = {key: value for key, value in plain["mine"].items() if key != "name"}
+    if config.loop.batches:
+        mining["batches"] = config.loop.batches
+    return files.digest({**start, "mine": mining, "later": config.train.later()}), files.digest(start)
+
+
+def budget(config: Config, cycle: int) -> Budget:
+    """What a cycle may buy: its own batch where ``loop.batches`` names one, else ``mine.budget``."""
+    batches = config.loop.batches
+    if cycle == 0:
+        return replace(config.mine.budget, amount=math.inf)
+    return (
+        replace(config.mine.budget, amount=batches[cycle - 1])
+        if cycle <= len(batches)
+        else config.mine.budget
+    )
