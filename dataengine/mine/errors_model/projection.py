@@ -59,7 +59,7 @@ class Projection:
     @property
     def dim(self) -> int:
         """Number of directions."""
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
 
     def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """``[N, D]`` projected rows; one that is not finite lands at 0, in the middle of all."""
@@ -68,5 +68,6 @@ class Projection:
             part = slice(begin, begin + BLOCK)
             with np.errstate(all="ignore"):
                 found = (rows[part].astype(np.float32) - self.mean) @ self.matrix
-            answer[part] = np.where(np.isfinite(found).all(axis=1)[:, None], found, 0)
+            sound: NDArray[np.bool_] = np.isfinite(found).all(axis=1)
+            answer[part] = np.where(sound[:, None], found, 0)
         return answer
