@@ -16,6 +16,8 @@ from dataengine.mine.diversity.coverage import COVERAGE
 from dataengine.mine.expected_gain import EXPECTED_GAIN
 from dataengine.mine.peers.cald import CALD
 from dataengine.mine.peers.ppal import PPAL
+from dataengine.mine.scores.conditions import CONDITION_BALANCED, LOOK_BALANCED
+from dataengine.mine.scores.failures import FAILURES, RARE_LOOKALIKES
 from dataengine.mine.strategy import Arm, Need, ranked
 
 FROM_SETTINGS = ("composed", "whole_clips")
@@ -31,6 +33,10 @@ _STRATEGIES = (
     AUTO,
     CALD,
     PPAL,
+    FAILURES,
+    RARE_LOOKALIKES,
+    CONDITION_BALANCED,
+    LOOK_BALANCED,
     *(composed(None, DIVERSITIES[name], "none", name) for name in ("badge", "typical")),
     *(from_settings(name, MineConfig()) for name in FROM_SETTINGS),
 )

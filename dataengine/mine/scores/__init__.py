@@ -10,13 +10,37 @@ from types import MappingProxyType
 
 from dataengine.mine.scores.consistency import CONSISTENCY, FLIP_CONSISTENCY
 from dataengine.mine.scores.disagreement import SNAPSHOT
+from dataengine.mine.scores.expected_errors import EXPECTED_ERRORS
 from dataengine.mine.scores.localisation import LOCALISATION
+from dataengine.mine.scores.rareness import RARE_FRAMES, RARE_OBJECTS
+from dataengine.mine.scores.surprise import SURPRISE
 from dataengine.mine.scores.uncertainty import UNCERTAINTY
 from dataengine.mine.strategy import Score
 
-__all__ = ["CONSISTENCY", "FLIP_CONSISTENCY", "LOCALISATION", "SCORES", "SNAPSHOT", "UNCERTAINTY"]
+__all__ = [
+    "CONSISTENCY",
+    "EXPECTED_ERRORS",
+    "FLIP_CONSISTENCY",
+    "LOCALISATION",
+    "RARE_FRAMES",
+    "RARE_OBJECTS",
+    "SCORES",
+    "SNAPSHOT",
+    "SURPRISE",
+    "UNCERTAINTY",
+]
 
-SCORES: Mapping[str, Score] = MappingProxyType(
-    {score.name: score for score in (UNCERTAINTY, LOCALISATION, FLIP_CONSISTENCY, CONSISTENCY, SNAPSHOT)}
+_EVERY = (
+    UNCERTAINTY,
+    LOCALISATION,
+    FLIP_CONSISTENCY,
+    CONSISTENCY,
+    SNAPSHOT,
+    EXPECTED_ERRORS,
+    RARE_FRAMES,
+    RARE_OBJECTS,
+    SURPRISE,
 )
+
+SCORES: Mapping[str, Score] = MappingProxyType({score.name: score for score in _EVERY})
 """The scores of this package by name."""
