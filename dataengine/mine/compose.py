@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dataengine.mine.basket import Basket
 from dataengine.mine.diversity.chooser import Chooser, Diversity
+from dataengine.mine.diversity.draw import draw
 from dataengine.mine.quotas import Group, everything, groups
 from dataengine.mine.strategy import Arm, Need, Score, Task
 
@@ -35,11 +36,12 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What is left of a group's shortlist, and its account."""
+    """A group's shortlist, with a weight in 0..1; where nothing ranks it, its frames are drawn."""
 
     group: Group
     numbers: Numbers
     weight: Array
+    ranked: bool
 
 
 def composed(score: Score | None, diversity: Diversity, quota: str, name: str) -> Arm:
@@ -75,16 +77,16 @@ def fill_composed(task: Task, basket: Basket, score: Score | None, diversity: Di
     worth = scaled(scores.values) if scores else np.ones(len(task.candidates))
     turns = groups(task)
     while not basket.exhausted:
-        shares = _shortlists(turns, worth, basket, shortened=score is not None)
+        shares = [_shortlist(group, worth, basket, scored=score is not None) for group in turns]
         listed = np.unique(np.concatenate([share.numbers for share in shares]))
         chooser = diversity.start(task, listed, tuple(basket.picks), basket.room)
         for share in _in_turn(shares, basket):
-            number = _choose(share, chooser, diversity, basket, task.rng)
+            drawn = (diversity.draws and basket.picks) or not (share.ranked or diversity.needs)
+            number, value = _choose(share, chooser, basket, task.rng if drawn else None)
             trigger = share.group.name or (score.name if score else diversity.name)
             words = [scores.reason(number)] if scores else []
             words += [chooser.words(number), *([f"quota of {share.group.name}"] if share.group.name else [])]
-            at = int(np.searchsorted(share.numbers, number))
-            basket.add(number, share.weight[at], trigger, "; ".join(filter(None, words)) or "all are alike")
+            basket.add(number, value, trigger, "; ".join(filter(None, words)) or "all are alike")
             chooser.add(number)
         turns = [everything(task.candidates)]
 
@@ -100,18 +102,17 @@ def scaled(values: Array) -> Array:
     return np.where(meant, (values - low) / (high - low), 0.0)
 
 
-def _shortlists(turns: list[Group], worth: Array, basket: Basket, *, shortened: bool) -> list[_Share]:
-    """The best frames of each group that may still join; all of a group that nothing ranks."""
-    shares = []
-    for group in turns:
-        open_ = basket.eligible[group.numbers]
-        numbers, weight = group.numbers[open_], worth[group.numbers[open_]] * group.weight[open_]
-        if shortened or group.name.startswith("class:"):
-            most = SHORTLIST * max(1, round(group.share * basket.room))
-            best = np.sort(np.lexsort((-group.weight[open_], -weight))[:most])
-            numbers, weight = numbers[best], weight[best]
-        shares.append(_Share(group, numbers, weight))
-    return shares
+def _shortlist(group: Group, worth: Array, basket: Basket, *, scored: bool) -> _Share:
+    """The best frames of a group that may still join; all of them where nothing ranks it."""
+    open_ = basket.eligible[group.numbers]
+    numbers, belongs = group.numbers[open_], group.weight[open_]
+    weight = worth[numbers] * belongs
+    ranked = scored or group.graded
+    if ranked:
+        most = SHORTLIST * max(1, round(group.share * basket.room))
+        best = np.sort(np.lexsort((-belongs, -weight))[:most])
+        numbers, weight = numbers[best], weight[best]
+    return _Share(group, numbers, weight, ranked)
 
 
 def _in_turn(shares: list[_Share], basket: Basket) -> Iterator[_Share]:
@@ -132,15 +133,16 @@ def _in_turn(shares: list[_Share], basket: Basket) -> Iterator[_Share]:
 
 
 def _choose(
-    share: _Share, chooser: Chooser, diversity: Diversity, basket: Basket, rng: np.random.Generator
-) -> int:
-    """The open frame of the highest weight x gain, or one drawn in proportion to it."""
+    share: _Share, chooser: Chooser, basket: Basket, rng: np.random.Generator | None
+) -> tuple[int, float]:
+    """The open frame of the highest weight x gain, and that; with ``rng`` one drawn in proportion to it."""
     open_ = basket.eligible[share.numbers]
     numbers, weight = share.numbers[open_], share.weight[open_]
     product = weight * chooser.gains(numbers)
     if not product.max() > 0:  # nothing adds anything: what is wanted most
         product = weight
-    if diversity.draws and basket.picks and product.max() > 0:
-        edges = np.cumsum(product)
-        return int(numbers[np.searchsorted(edges, rng.random() * edges[-1], side="right")])
-    return int(numbers[np.argmax(product >= product.max() * (1 - LEVEL))])
+    if rng is not None and product.max() > 0:
+        at = draw(product, rng)
+    else:
+        at = int(np.argmax(product >= product.max() * (1 - LEVEL)))
+    return int(numbers[at]), float(product[at])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +23,14 @@ class Group:
         share: Of the batch, 0..1.
         numbers: ``[M]`` candidates, rising.
         weight: ``[M]`` 0..1: how surely each belongs.
+        graded: Whether some belong more surely than others.
     """
 
     name: str
     share: float
     numbers: NDArray[np.int64]
     weight: NDArray[np.float64]
+    graded: bool = False
 
 
 def everything(candidates: Candidates, share: float = 1.0) -> Group:
@@ -47,10 +49,7 @@ def groups(task: Task) -> list[Group]:
         found = condition_groups(candidates, config.conditions, config.quota_power)
     if not found:
         return [everything(candidates)]
-    scaled = [
-        Group(name=g.name, share=g.share * config.quota_share, numbers=g.numbers, weight=g.weight)
-        for g in found
-    ]
+    scaled = [replace(group, share=group.share * config.quota_share) for group in found]
     return [*scaled, everything(candidates, 1 - config.quota_share)]
 
 
@@ -64,7 +63,13 @@ def class_groups(candidates: Candidates, min_score: float, power: float) -> list
         if len(numbers):
             weight = scores.frame[numbers, kind].astype(np.float64)
             found.append(
-                Group(name=f"class:{name}", share=float(shares[kind]), numbers=numbers, weight=weight)
+                Group(
+                    name=f"class:{name}",
+                    share=float(shares[kind]),
+                    numbers=numbers,
+                    weight=weight,
+                    graded=True,
+                )
             )
     return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dataengine.mine.diversity.draw import draw
+
 FIT_ON = 20_000
 """Rows that the centres are fitted on, evenly taken; the others are assigned once."""
 
@@ -60,10 +62,9 @@ def _first_centres(rows: Rows, number: int, rng: np.random.Generator) -> Rows:
         new = np.maximum(squared + squared[last] - 2 * (rows @ rows[last]), 0).astype(np.float64)
         np.minimum(distance, new, out=distance)
         distance[last] = 0
-        edges = np.cumsum(distance)
-        if edges[-1] <= 0:  # fewer different rows than clusters
+        if not distance.any():  # fewer different rows than clusters
             break
-        drawn.append(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")))
+        drawn.append(draw(distance, rng))
     return rows[drawn]
 
 

@@ -1,6 +1,10 @@
 """FiftyOne Brain's rankings, by which its users sort frames before they label: own code, published rules.
 
-* ``uniqueness``: 0.6, 0.3 and 0.1 of the distances to the three nearest other frames.
+* ``uniqueness``: embeddings are centred and compared by direction; a frame's value is 0.6, 0.3 and 0.1 of the
+  distances to three neighbours, divided by the largest of the pool. As Brain leaves the frame itself out
+  twice, the neighbours are the second to the fourth; up to 15,000 frames the distance is the cosine distance,
+  above the chord of the unit sphere (``brain/internal/core/uniqueness.py`` and ``sklearn.py`` of fiftyone
+  1.x). Both are kept: this is what a user gets.
 * ``hardness``: the entropy of a prediction. Brain defines it for a classification with logits; a frame of a
   detector is the mean over its boxes, whose class scores and "nothing there" stand for the softmax.
 """
@@ -12,59 +16,68 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dataengine.mine.diversity.coverage import unit_rows
 from dataengine.mine.strategy import FrameScores, Need, Score, Task
 
 WEIGHTS = np.array([0.6, 0.3, 0.1])
-"""Of the nearest, the second and the third neighbour (fiftyone-brain, ``internal/core/uniqueness.py``)."""
+"""Of the three neighbours, the nearest first."""
+
+PRECOMPUTED_TO = 15_000
+"""Frames up to which Brain computes all distances at once, by cosine."""
 
 EXACT_TO = 50_000
 """Frames up to which every pair is compared; a larger pool is compared with fewer of its frames, evenly
 taken, so that the number of pairs, and the time, stays the same."""
 
 BLOCK = 1024
+"""Frames compared with all others at once."""
 
 Array = NDArray[np.float64]
 
 
 def uniqueness(embeddings: NDArray[np.float32]) -> Array:
-    """``[N]`` 0..1: the weighted mean distance to the three nearest others, divided by the largest.
-
-    Up to three frames are all 1, as in Brain. Frames whose embedding is not finite are 0.
+    """``[N]`` 0..1, 1 for the most unique; all 1 for up to four frames; 0 for a broken embedding.
 
     Args:
-        embeddings: ``[N, D]``; distances are Euclidean, of the embeddings as they are.
+        embeddings: ``[N, D]``.
     """
     total = len(embeddings)
-    sound = np.isfinite(embeddings).all(axis=1) & (np.abs(embeddings).max(axis=1, initial=0) < 1e15)
-    if total <= len(WEIGHTS):
+    if total <= len(WEIGHTS) + 1:
         return np.ones(total)
-    values = np.zeros(total)
+    sound = (np.abs(embeddings) < 1e15).all(axis=1)
     rows = np.flatnonzero(sound)
-    if len(rows) > len(WEIGHTS):
-        values[rows] = _neighbour_distances(embeddings[rows]) @ WEIGHTS / len(WEIGHTS)
+    values = np.zeros(total)
+    if len(rows) > len(WEIGHTS) + 1:
+        centred = embeddings[rows] - embeddings[rows].mean(axis=0, dtype=np.float64)
+        squared = _squared_chords(unit_rows(centred.astype(np.float32))[0])
+        distance = squared / 2 if total <= PRECOMPUTED_TO else np.sqrt(squared)
+        values[rows] = distance[:, 1:] @ WEIGHTS
     highest = float(values.max())
-    return values / highest if highest > 0 else np.where(sound, 1.0, 0.0)
+    if highest == 0:
+        return sound.astype(np.float64)
+    return np.divide(values, highest)
 
 
-def _neighbour_distances(rows: NDArray[np.float32]) -> Array:
-    """``[N, 3]`` distances to the three nearest other rows, rising."""
-    total, nearest = len(rows), len(WEIGHTS)
-    most = max(nearest + 1, min(total, EXACT_TO * EXACT_TO // total))
+def _squared_chords(rows: NDArray[np.float32]) -> Array:
+    """``[N, 4]`` squared distances to the four nearest other rows, rising; for rows of length 1 or 0."""
+    total, wanted = len(rows), len(WEIGHTS) + 1
+    most = max(wanted + 1, min(total, EXACT_TO * EXACT_TO // total))
     among = np.unique(np.linspace(0, total - 1, most).astype(np.int64))
-    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)  # keeps digits in the products
-    others = centred[among]
-    squared = np.einsum("nd,nd->n", others, others)
-    found = np.empty((total, nearest))
+    others = rows[among]
+    found = np.empty((total, wanted))
     for begin in range(0, total, BLOCK):
         block = np.arange(begin, min(begin + BLOCK, total))
-        near = squared - 2 * (centred[block] @ others.T)
+        similarity = rows[block] @ others.T
         place = np.minimum(np.searchsorted(among, block), len(among) - 1)
         itself = among[place] == block
-        near[np.flatnonzero(itself), place[itself]] = np.inf
-        best = np.argpartition(near, nearest - 1, axis=1)[:, :nearest]
+        similarity[np.flatnonzero(itself), place[itself]] = -np.inf
+        best = np.argpartition(-similarity, wanted - 1, axis=1)[:, :wanted]
         # of the few that matter, the difference itself: products lose the digits of near copies
-        gaps = (centred[block][:, None, :] - others[best]).astype(np.float64)
-        found[block] = np.sort(np.sqrt(np.einsum("nkd,nkd->nk", gaps, gaps)), axis=1)
+        gaps = (rows[block][:, None, :] - others[best]).astype(np.float64)
+        exact = np.einsum("nkd,nkd->nk", gaps, gaps)
+        pointing = np.any(rows[block], axis=1, keepdims=True) & np.any(others[best], axis=2)
+        exact[np.logical_not(pointing)] = 2.0  # a row without a direction is at a right angle to all
+        found[block] = np.sort(exact, axis=1)
     return found
 
 
@@ -100,8 +113,8 @@ def _hardness(task: Task) -> FrameScores:
 
 UNIQUENESS = Score(
     name="uniqueness",
-    summary="far from its three nearest neighbours in the pool (FiftyOne Brain)",
-    span="0 (has three copies) .. 1 (the most alone of the pool)",
+    summary="far from its nearest neighbours in the pool (FiftyOne Brain)",
+    span="0 (has four copies) .. 1 (the most alone of the pool)",
     needs=frozenset({Need.predictions}),
     source="fiftyone-brain, compute_uniqueness",
     compute=_uniqueness,
