@@ -8,8 +8,8 @@
   scores p and its counterpart with q: ``c = |IoU + (1 - JS(p, q)) (max p + max q) / 2 - 1.3|``. The lowest c
   of a frame's boxes counts, 1 at most, averaged over the views, and low is wanted: not the boxes that
   change most, which are hopeless, but those that change *moderately*. Two of CALD's four augmentations
-  (mirrored, 0.8 of the size) are used. Its frames without boxes score 0 and so come first; here they come
-  last.
+  (mirrored, 0.8 of the size) are used. A place that a detector reports for several classes counts once.
+  CALD's frames without boxes score 0 and so come first; here they come last.
 """
 
 from __future__ import annotations
@@ -83,9 +83,8 @@ def cald_consistency(plain: Opinion, views: list[Opinion]) -> Array:
 
 def _flip(task: Task) -> FrameScores:
     candidates, least = task.candidates, task.config.min_score
-    plain, mirrored = (
-        Opinion.of(found, least) for found in (candidates.predictions, candidates.view(Need.flip.value))
-    )
+    plain = Opinion.of_places(candidates.predictions, least)
+    mirrored = Opinion.of_places(candidates.view(Need.flip.value), least)
     divergence = symmetric_divergence(plain.class_scores, paired(plain, mirrored).of(mirrored.class_scores))
     values = np.zeros(len(candidates))
     np.maximum.at(values, plain.boxes.frame_index, divergence)
@@ -98,8 +97,8 @@ def _flip(task: Task) -> FrameScores:
 
 def _consistency(task: Task) -> FrameScores:
     candidates, least = task.candidates, task.config.min_score
-    plain = Opinion.of(candidates.predictions, least)
-    metric = cald_consistency(plain, [Opinion.of(candidates.view(v.value), least) for v in VIEWS])
+    plain = Opinion.of_places(candidates.predictions, least)
+    metric = cald_consistency(plain, [Opinion.of_places(candidates.view(v.value), least) for v in VIEWS])
     values = np.where(np.isnan(metric), 0, 1 - metric)
 
     def reason(number: int) -> str:

@@ -49,7 +49,7 @@ def compute(task: Task) -> FrameScores:
     """The score of every candidate."""
     candidates, config = task.candidates, task.config
     final, earlier = (
-        Opinion.of(found, config.min_score)
+        Opinion.of_places(found, config.min_score)
         for found in (candidates.predictions, candidates.view(Need.snapshot.value))
     )
     bits, frame = box_disagreement(final, earlier)

@@ -32,8 +32,8 @@ def box_spread(plain: Opinion, views: list[Opinion]) -> NDArray[np.float64]:
 def compute(task: Task) -> FrameScores:
     """The score of every candidate."""
     candidates, least = task.candidates, task.config.min_score
-    plain = Opinion.of(candidates.predictions, least)
-    spread = box_spread(plain, [Opinion.of(candidates.view(view.value), least) for view in VIEWS])
+    plain = Opinion.of_places(candidates.predictions, least)
+    spread = box_spread(plain, [Opinion.of_places(candidates.view(view.value), least) for view in VIEWS])
     shown = ~np.isnan(spread)
     frame = plain.boxes.frame_index[shown]
     weight = plain.boxes.score[shown].astype(np.float64)

@@ -40,6 +40,23 @@ class Opinion:
             class_scores=np.clip(scores, 0, 1).astype(np.float64),
         )
 
+    @classmethod
+    def of_places(cls, predictions: Predictions, min_score: float) -> Opinion:
+        """Boxes of at least ``min_score`` whose class is the likeliest in their place.
+
+        A detector reports a place once for every class that it may hold, each time with all class scores;
+        two opinions of the place are compared by those, once.
+        """
+        boxes, scores = predictions.boxes, predictions.class_scores
+        if not boxes.num_boxes:
+            return cls.of(predictions, min_score)
+        own = scores[np.arange(len(scores)), boxes.class_id]
+        unlikely = own < scores.max(axis=1)
+        return cls.of(
+            replace(predictions, boxes=replace(boxes, score=np.where(unlikely, np.nan, boxes.score))),
+            min_score,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparts:
@@ -65,13 +82,22 @@ class Counterparts:
 def paired(one: Opinion, other: Opinion) -> Counterparts:
     """Pair boxes one to one, the surest choosing first; partners overlap by at least ``SAME``.
 
-    A detector leaves faint doubles beside its sure boxes. If they could share a partner, each of them would
-    look like an object whose score has jumped.
+    Boxes of one class find each other before those that are left look among the other classes. A detector
+    reports doubles, faint ones and of other classes, about where its sure boxes are: if they could share a
+    partner, or take it from the sure one, they would look like objects whose score has jumped.
     """
     pairs = overlaps(one.boxes, other.boxes, SAME)
     ranks = score_ranks(one.boxes.frame_index, one.boxes.score)
     nobody = np.zeros(other.boxes.num_boxes, np.bool_)
-    row = greedy(pairs, ranks, [SAME], ignored=nobody, reusable=nobody)[0]
+    row, free = np.full(len(ranks), -1, np.int64), ~nobody
+    for of_one_class in (True, False):
+        alike = one.boxes.class_id[pairs.predicted] == other.boxes.class_id[pairs.truth]
+        open_ = (row[pairs.predicted] < 0) & free[pairs.truth]
+        found = greedy(
+            pairs.where(open_ & (alike == of_one_class)), ranks, [SAME], ignored=nobody, reusable=nobody
+        )[0]
+        row = np.maximum(row, found)
+        free[found[found >= 0]] = False
     iou = np.zeros(len(row))
     met = pairs.truth == row[pairs.predicted]
     iou[pairs.predicted[met]] = pairs.iou[met]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,21 @@ def test_boxes_that_count() -> None:
     found = Opinion.of(look([(HERE, CAR), (FAR, FAINT)], []), 0.5)
     assert found.boxes.counts.tolist() == [1, 0]
     np.testing.assert_allclose(found.class_scores, [CAR])
+
+
+def test_a_place_counts_once() -> None:
+    """The place's box is reported for each class that it may hold, each time with all class scores."""
+    place = (0.3, 0.0, 0.8)
+    plain = look([(HERE, place), (HERE, place), (FAR, CAR)], [(HERE, (0.4, 0.0, 0.4))])
+    boxes = plain.boxes
+    class_id = boxes.class_id.copy()
+    class_id[[1, 2]] = 2, 0  # the sure car stands first
+    predictions = replace(plain, boxes=replace(boxes, class_id=class_id))
+    assert Opinion.of(predictions, 0.05).boxes.counts.tolist() == [3, 1]
+    found = Opinion.of_places(predictions, 0.05)
+    assert found.boxes.class_id.tolist() == [0, 2, 0]
+    assert found.boxes.counts.tolist() == [2, 1]
+    assert Opinion.of_places(look([], []), 0.05).boxes.counts.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -1.0, 7.0])
@@ -40,6 +57,15 @@ def test_a_faint_double_finds_no_partner() -> None:
     np.testing.assert_allclose(one.boxes.score, [0.9, 0.2])
     assert paired(one, other).row.tolist() == [0, -1]
     assert most_overlapping(one, other).row.tolist() == [0, 0]
+
+
+def test_a_double_of_another_class_takes_no_partner_away() -> None:
+    """The bicycle's faint double fits the car better than the car's own box in the other view."""
+    faint_bike = (0.0, 0.0, 0.1)
+    found = paired(opinion([(HERE, CAR)]), opinion([(RIGHT, CAR), (HERE, faint_bike)]))
+    assert found.row.tolist() == [0]
+    swapped = paired(opinion([(HERE, CAR), (HERE, faint_bike)]), opinion([(RIGHT, BIKE), (HERE, FAINT)]))
+    assert swapped.row.tolist() == [1, 0]
 
 
 def test_the_highest_overlap_and_the_surest_on_a_tie() -> None:
