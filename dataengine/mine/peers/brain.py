@@ -55,7 +55,8 @@ def uniqueness(embeddings: NDArray[np.float32]) -> Array:
     highest = float(values.max())
     if highest == 0:
         return sound.astype(np.float64)
-    return np.divide(values, highest)
+    values /= highest
+    return values
 
 
 def _squared_chords(rows: NDArray[np.float32]) -> Array:
