@@ -68,6 +68,7 @@ class Projection:
             part = slice(begin, begin + BLOCK)
             with np.errstate(all="ignore"):
                 found = (rows[part].astype(np.float32) - self.mean) @ self.matrix
-            sound: NDArray[np.bool_] = np.isfinite(found).all(axis=1)
-            answer[part] = np.where(sound[:, None], found, 0)
+            lost = np.logical_not(np.isfinite(found)).max(axis=1, initial=False)
+            found[lost] = 0
+            answer[part] = found
         return answer

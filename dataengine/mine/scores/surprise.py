@@ -43,7 +43,7 @@ def compute(task: Task) -> FrameScores:
     )
     before, after = neighbours(candidates.frames)
     errors = np.column_stack([prediction_errors(seen, motion, step) for step in (before, after)])
-    known: NDArray[np.bool_] = np.isfinite(errors).any(axis=1)
+    known = np.isfinite(errors[:, 0]) | np.isfinite(errors[:, 1])
     error = np.fmin(errors[:, 0], errors[:, 1])
     usual = usual_errors(error, motion)
     values = np.where(known, error / np.maximum(usual, 1e-9), 0.0)

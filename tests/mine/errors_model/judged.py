@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,3 +72,36 @@ def detector(
         there = [(spot, kind) for spot, kind, score in said if rng.random() < score ** right[kind]]
         frames.append((f"{prefix}{number // per_drive:03d}/{number % per_drive:06d}", said, there))
     return known(frames)
+
+
+def pool_of(
+    frames: mine.Known, *, val: mine.Known | None = None, labelled: mine.Known | None = None
+) -> mine.Pool:
+    """A pool of frames, of which a test knows the truth and a miner does not."""
+    dim = frames.predictions.embeddings.shape[1]
+    counts = np.zeros(len(CLASSES), np.int64)
+    if labelled is not None:
+        counts = np.bincount(labelled.truth.class_id, minlength=len(CLASSES))
+    return mine.Pool(
+        frames=frames.frames,
+        predictions=frames.predictions,
+        labelled_embeddings=np.zeros((0, dim), np.float32)
+        if labelled is None
+        else labelled.predictions.embeddings,
+        labelled_class_counts=counts,
+        classes=CLASSES,
+        labelled=labelled,
+        val=val,
+    )
+
+
+def with_vectors(
+    frames: mine.Known, *, features: np.ndarray | None = None, embeddings: np.ndarray | None = None
+) -> mine.Known:
+    """The same frames with other box features or frame embeddings."""
+    changes: dict[str, np.ndarray] = {}
+    if features is not None:
+        changes["features"] = features.astype(np.float16)
+    if embeddings is not None:
+        changes["embeddings"] = embeddings.astype(np.float32)
+    return replace(frames, predictions=replace(frames.predictions, **changes))
