@@ -40,7 +40,7 @@ def test_steady_motion_is_predicted() -> None:
     assert np.isnan(found[np.arange(1000) % 5 < 2]).all()
     known = np.arange(1000) % 5 >= 2
     stays = np.linalg.norm(seen[known] - seen[step[known]], axis=1)
-    assert (found[known] / stays).mean() < 0.05  # of what it would be for "as before"
+    assert (found[known] / stays).mean() < 0.1  # of what it would be for "as before"
 
 
 def test_what_is_usual_depends_on_the_motion() -> None:
