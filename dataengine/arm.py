@@ -32,10 +32,7 @@ class Arm:
         other settings make another run, and more ``loop.cycles`` continue the same one.
         """
         settings, start = identity(workspace, config)
-        own = settings
-        if mine.ArmName.parse(name).miner == ALL_LABELS:  # other arms do not depend on it
-            own = files.digest({"settings": settings, "full_steps": config.compare.full_steps})
-        run = workspace.run(f"{name}-s{config.seed}-{own[:6]}")
+        run = run_of(workspace, config, name)
         run.create({"arm": name, "seed": config.seed, "hash": settings, "start": start, **config.plain()})
         return cls(name=name, workspace=workspace, config=config, run=run)
 
@@ -50,6 +47,14 @@ class Arm:
         if cycle and mine.ArmName.parse(self.name).miner == ALL_LABELS:
             return replace(train, steps=round(train.steps * self.config.compare.full_steps))
         return train
+
+
+def run_of(workspace: Workspace, config: Config, name: str) -> Run:
+    """The run of an arm, created or not."""
+    own, _ = identity(workspace, config)
+    if mine.ArmName.parse(name).miner == ALL_LABELS:  # other arms do not depend on it
+        own = files.digest({"settings": own, "full_steps": config.compare.full_steps})
+    return workspace.run(f"{name}-s{config.seed}-{own[:6]}")
 
 
 def checked(name: str, config: Config) -> mine.ArmName:

@@ -115,7 +115,7 @@ def _prices(truth: FrameBoxes, unit: BudgetUnit, label: LabelConfig) -> NDArray[
         return np.ones(truth.num_frames)
     if unit is BudgetUnit.boxes:
         return drawn(truth).astype(np.float64)
-    return label.seconds_per_frame + label.seconds_per_box * drawn(truth)
+    return np.asarray(label.seconds_per_frame + label.seconds_per_box * drawn(truth), np.float64)
 
 
 def _greedy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -10,6 +11,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _silent = False
+_hushed = False
+
+
+def hush() -> None:
+    """Neither bars nor lines in this process: another one speaks for it."""
+    global _hushed  # noqa: PLW0603  one terminal, one decision for each process
+    silence()
+    _hushed = True
 
 
 def silence() -> None:
@@ -65,6 +74,35 @@ def bar(
         yield advance
 
 
+@contextmanager
+def slow_bar(label: str, total: int, unit: str, *, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """``bar`` for things that take minutes each: what one took, and the time left at that rate."""
+    if _silent or not sys.stderr.isatty():
+        yield lambda _number: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit}, {{task.fields[rate]}}"),
+    )
+    began, before = time.monotonic(), done
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total, completed=done, rate="...")
+
+        def advance(number: int) -> None:
+            nonlocal done
+            done += number
+            minutes = (time.monotonic() - began) / 60 / max(done - before, 1)
+            left = f"{minutes:.1f} min each, {minutes * (total - done):.0f} min left"
+            progress.update(task, completed=done, rate=left)
+
+        yield advance
+
+
 def track(items: Iterable[T], label: str, total: int | None = None, unit: str = "frames") -> Iterator[T]:
     """Iterate with a bar."""
     with bar(label, total, unit) as advance:
@@ -75,5 +113,7 @@ def track(items: Iterable[T], label: str, total: int | None = None, unit: str = 
 
 def say(line: str) -> None:
     """One line for the person at the terminal, on standard error."""
+    if _hushed:
+        return
     sys.stderr.write(line + "\n")
     sys.stderr.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dataengine import licences
 from dataengine import workspace as workspaces
@@ -12,6 +13,9 @@ from dataengine.config import Config
 from dataengine.errors import ConfigError, LabelsNeededError, UserError
 from dataengine.progress import say
 from dataengine.workspace import Run, Workspace
+
+if TYPE_CHECKING:
+    from dataengine.compare.tables import Comparison
 
 
 def run(verb: str, config: Config) -> None:
@@ -42,6 +46,51 @@ def cycle(config: Config) -> list[Run]:
             name = cockpit.sync(workspace, together)
             say(f"FiftyOne dataset: {name}; open it with `dataengine app workspace={workspace.root}`")
     return runs
+
+
+def compare(config: Config) -> Comparison:
+    """Arms x seeds on one dataset, the statistics and their report.
+
+    A comparison that was stopped goes on with the same command. Arms or seeds that another command adds with
+    the same settings join what is there.
+    """
+    from dataengine.compare import plan as plans
+    from dataengine.compare import running, settings
+
+    plan = plans.build(config, compare_folder(config))
+    if Workspace.exists(plan.folder):
+        raise ConfigError(
+            f"{plan.folder} is a workspace; a comparison keeps its own below its folder: choose another "
+            "workspace=PATH"
+        )
+    with running.locked(plan):
+        running.prepare(plan, _ingest)
+        together = settings.remember(plan.folder, config)
+        running.run(plan)
+        return _concluded(together, plan.folder)
+
+
+def compare_folder(config: Config) -> Path:
+    """Where a comparison is."""
+    return Path(config.workspace) if config.workspace else Path("work") / f"compare-{config.dataset.name}"
+
+
+def _concluded(config: Config, folder: Path) -> Comparison:
+    """The comparison from the runs on disk, written as tables and as a page."""
+    from dataengine.compare import export, gather, statistics
+    from dataengine.report import compare_page
+
+    found = gather.gather(config, folder)
+    comparison = statistics.analyse(
+        found.cells, found.replicates, found.picks, config=config, taxonomy=found.taxonomy
+    )
+    if len(comparison.arms) < 2:
+        raise UserError(f"{folder}: no arm but {config.compare.baseline} has bought anything; see its runs")
+    export.write(comparison, folder)
+    page = compare_page.build(comparison, folder / "report" / "index.html")
+    say(comparison.headline)
+    say(f"report: {page}")
+    return comparison
 
 
 def ingest(config: Config) -> Workspace:
@@ -126,9 +175,14 @@ def _existing(config: Config) -> Workspace:
 
 
 def report(config: Config) -> Path:
-    """Write the report of the runs that were last worked on."""
+    """Write the report of the runs that were last worked on, or of the comparison in the folder."""
     from dataengine import cycle, report
+    from dataengine.compare import settings
 
+    for folder in (workspace_folder(config), compare_folder(config)):
+        if settings.exists(folder) and not Workspace.exists(workspace_folder(config)):
+            _concluded(settings.recall(folder), folder)
+            return folder / "report" / "index.html"
     workspace = Workspace.open(workspace_folder(config))
     runs = cycle.latest_runs(workspace)
     if not any(run.completed_cycles() for run in runs):
@@ -159,6 +213,7 @@ def doctor(config: Config) -> None:
 
 _VERBS: Mapping[str, Callable[[Config], object]] = {
     "cycle": cycle,
+    "compare": compare,
     "ingest": ingest,
     "curate": curate,
     "train": _stage("train"),

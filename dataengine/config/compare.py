@@ -30,6 +30,9 @@ class CompareConfig:
     """``all_labels`` trains for so many times ``train.steps``: it has many more frames to see."""
     full_seeds: int = 1
     """``all_labels`` runs for so many of the seeds only, for it is dear."""
+    processes: int = 0
+    """Chains of cycles that run at the same time, which share out ``compute.threads``; 0 is one for each
+    thread on a CPU (as ``compute.side_by_side`` allows), and one alone on an accelerator."""
     expected_minutes: float = 0.0
     """How long it takes on two cores, told before it starts; 0 is not told."""
     resamples: int = 2000
@@ -41,6 +44,7 @@ class CompareConfig:
         check(self, "baseline_cycles", 0, 1000)
         check(self, "full_steps", 1, 100)
         check(self, "full_seeds", 0)
+        check(self, "processes", 0, 4096)
         check(self, "expected_minutes", 0)
         check(self, "resamples", 100, 1_000_000)
         check(self, "confidence", 0.5, 0.999)

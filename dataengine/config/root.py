@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from dataengine.config.bounds import check
 from dataengine.config.compare import CompareConfig
@@ -45,6 +46,33 @@ class Config:
         """The settings as nested dictionaries of JSON values."""
         return asdict(self, dict_factory=_plain)
 
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Config:
+        """The settings from what ``plain`` gave; what is missing has its default.
+
+        Raises:
+            ValueError: A setting is unknown, or its value is.
+        """
+        config: Config = _record(cls, plain)
+        return config
+
 
 def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value.value if isinstance(value, Enum) else value for name, value in items}
+
+
+def _record(kind: Any, plain: Mapping[str, Any]) -> Any:
+    kinds = get_type_hints(kind)
+    if unknown := sorted(set(plain) - set(kinds)):
+        raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
+    return kind(**{name: _value(kinds[name], value) for name, value in plain.items()})
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if is_dataclass(kind):
+        return _record(kind, value)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    if get_origin(kind) is list and is_dataclass(get_args(kind)[0]):
+        return [_record(get_args(kind)[0], item) for item in value]
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataengine.mine.arms import ARMS, arm, needs_predictions
 from dataengine.mine.candidates import Known, Pool
+from dataengine.mine.catalogue import nearest
 from dataengine.mine.names import CEILINGS, ArmName
 from dataengine.mine.selection import select
 from dataengine.mine.strategy import VIEWS, Need
@@ -17,6 +18,7 @@ __all__ = [
     "Need",
     "Pool",
     "arm",
+    "nearest",
     "needs_predictions",
     "select",
 ]
