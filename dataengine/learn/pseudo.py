@@ -87,8 +87,8 @@ def pseudo_labels(predicted: FrameBoxes, sure_from: NDArray[np.float64], train: 
         The frames that have a sure box, with their sure boxes and ignore regions. Of sure boxes of different
         classes on one object, the one with the best score is the label.
     """
-    sure = predicted.score >= sure_from[predicted.class_id]
-    kept = predicted.filter(sure | (predicted.score >= train.pseudo_ignore))
+    least = np.minimum(sure_from, train.pseudo_ignore)
+    kept = predicted.filter(predicted.score >= least[predicted.class_id])
     kept_sure = kept.score >= sure_from[kept.class_id]
     pairs = boxes.overlaps(kept, kept, MATCH_IOU)
     both = kept_sure[pairs.predicted] & kept_sure[pairs.truth]

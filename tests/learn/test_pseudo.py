@@ -90,6 +90,12 @@ def test_sure_boxes_are_labels_and_less_sure_ones_are_ignored() -> None:
     assert found.xyxy.tolist() == [list(a), list(b), list(c), list(b)]
 
 
+def test_a_label_may_score_less_than_an_ignored_box() -> None:
+    predicted = frames([(HIT, 0, 0.15), (MISS, 1, 0.15)])
+    found = pseudo_labels(predicted, np.array([0.1, 0.9]), TRAIN)
+    assert (found.class_id.tolist(), found.ignore.tolist()) == ([0], [False])
+
+
 @pytest.mark.parametrize(("scores", "ignore"), [((0.9, 0.8), [False, True]), ((0.8, 0.8), [False, True])])
 def test_one_object_has_one_class(scores: tuple[float, float], ignore: list[bool]) -> None:
     predicted = frames([(HIT, 0, scores[0]), ((0, 0, 10, 9), 1, scores[1])])
