@@ -1,0 +1,171 @@
+"""The sentence: three outcomes, five seeds for a claim, and a loss as loud as a win."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+
+from dataengine.compare import headline
+from dataengine.compare.curves import differences
+from dataengine.compare.headline import Outcome
+from dataengine.schema import Taxonomy
+from tests.compare.fleet import World, cells_table, compared, curves
+
+BASE = [0.2, 0.3, 0.4]
+
+
+def fleet(gain: float, seeds: int = 5, noise: float = 0.004, **changes: object):
+    """Every seed gains nearly the same; two draws of random differ by ``noise``."""
+    random = [[value + 0.05 * seed for value in BASE] for seed in range(seeds)]
+    again = [[a, b + noise * (-1) ** seed, c] for seed, (a, b, c) in enumerate(random)]
+    auto = [[a, b + gain, c + gain + 0.002 * seed] for seed, (a, b, c) in enumerate(random)]
+    cells = cells_table(curves(random=random, random_2=again, auto=auto))
+    return compared(cells, seeds=list(range(seeds)), **changes)
+
+
+def test_a_win_is_told_as_a_saving() -> None:
+    """The mean curve is .3 .5 .604 against random's final .5: there after 200 of 300 frames."""
+    found = fleet(0.1).headline
+    assert found.startswith("auto saved 33% of the annotator seconds (95% interval 33% to 3")
+    assert found.endswith("at random's final tail AP50 on the test, 5 seeds.")
+
+
+def test_a_loss_is_as_loud_as_a_win() -> None:
+    found = fleet(-0.1).headline
+    assert found.startswith("random won: auto lost 0.07")
+    assert "and did not reach random's final level, 5 seeds." in found
+
+
+def test_a_loss_that_gets_there_in_the_end_says_what_it_cost() -> None:
+    random = [[0.2, 0.4, 0.4 + 0.001 * n] for n in range(5)]
+    auto = [[0.2, 0.2, 0.3, 0.41 + 0.001 * n] for n in range(5)]
+    found = compared(cells_table(curves(random=random, random_2=random, auto=auto)))
+    assert found.headline.startswith("random won: auto lost 0.1")
+    assert "and took 30% more annotator seconds to random's final level, 5 seeds." in found.headline
+
+
+def test_nothing_beyond_the_noise_floor() -> None:
+    found = fleet(0.004, noise=0.02).headline
+    assert found.startswith("No difference beyond the noise floor between auto and random: +0.00")
+    assert found.endswith("averaged over the annotator seconds spent, 5 seeds.")
+
+
+def test_a_gain_within_the_noise_floor_is_none_though_its_interval_excludes_zero() -> None:
+    assert fleet(0.02, noise=0.001).headline.startswith("auto saved")
+    assert fleet(0.02, noise=0.1).headline.startswith("No difference")
+
+
+def test_a_win_that_does_not_reach_the_longer_baseline() -> None:
+    random = [[0.2, 0.3, 0.4, 0.9 + 0.001 * n] for n in range(5)]
+    auto = [[0.2, 0.4, 0.5 + 0.001 * n] for n in range(5)]
+    found = compared(cells_table(curves(random=random, random_2=random, auto=auto))).headline
+    assert found.startswith("auto beat random by 0.07")
+    assert found.endswith("but did not reach random's final level with what it spent, 5 seeds.")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "opening"),
+    [
+        (1, "1 seed: too few seeds to claim anything. As measured, "),
+        (2, "2 seeds: too few seeds to claim anything. As measured, "),
+        (3, "The evidence suggests, and does not show (3 seeds), that auto saved"),
+        (4, "The evidence suggests, and does not show (4 seeds), that auto saved"),
+        (5, "auto saved"),
+        (6, "auto saved"),
+    ],
+)
+def test_seeds_make_the_claim(seeds: int, opening: str) -> None:
+    assert fleet(0.1, seeds).headline.startswith(opening)
+
+
+def test_few_seeds_that_show_nothing() -> None:
+    assert "(3 seeds), that there is no difference beyond" in fleet(0.0, 3, noise=0.1).headline
+
+
+def test_without_a_noise_floor_there_is_no_claim() -> None:
+    values = curves(random=[BASE] * 5, auto=[[0.2, 0.4, 0.5 + 0.001 * n] for n in range(5)])
+    found = compared(cells_table(values)).headline
+    assert found.startswith("The evidence suggests, and does not show (5 seeds, no noise floor), that auto")
+
+
+def test_the_natural_test_is_read_and_named_where_there_are_two() -> None:
+    good = curves(
+        random=[BASE] * 5, random_2=[BASE] * 5, auto=[[0.2, 0.4, 0.5 + 0.001 * n] for n in range(5)]
+    )
+    poor = {key: 0.6 - value for key, value in good.items()}
+    for natural, balanced, opening in ((good, poor, "auto saved"), (poor, good, "random won")):
+        cells = [cells_table(natural), cells_table(balanced, split="test_balanced")]
+        found = compared(pa.concat_tables(cells))
+        assert found.headline.startswith(opening)
+        assert "on the natural test" in found.headline
+        assert any("on the balanced test" in note for note in found.notes)
+
+
+def test_without_a_tail_all_classes_are_read() -> None:
+    values = curves(
+        random=[BASE] * 5, random_2=[BASE] * 5, auto=[[0.2, 0.4, 0.5 + 0.001 * n] for n in range(5)]
+    )
+    found = compared(cells_table(values, slice_name="all"), taxonomy=Taxonomy(classes=("car",)))
+    assert "at random's final AP50 on the test" in found.headline
+
+
+def test_a_tail_without_objects_is_not_read() -> None:
+    values = curves(random=[BASE] * 5, auto=[BASE] * 5)
+    unknown = dict.fromkeys(values, math.nan)
+    found = compared(pa.concat_tables([cells_table(unknown), cells_table(values, slice_name="all")]))
+    assert " AP50 on the test" in found.headline
+    assert "tail" not in found.headline
+
+
+@pytest.mark.parametrize(
+    ("wanted", "arms", "expected"),
+    [
+        (["auto", "entropy"], ["random", "auto", "entropy"], "auto"),
+        (["oracle", "random@2", "entropy"], ["random", "oracle", "random@2", "entropy"], "entropy"),
+        (["auto"], ["random", "entropy"], "entropy"),  # not there yet: another one speaks
+        (["random+pseudo"], ["random", "random+pseudo"], "random+pseudo"),  # trained otherwise: an arm
+        (["oracle"], ["random", "oracle", "all_labels"], None),
+    ],
+)
+def test_main_arm(wanted: list[str], arms: list[str], expected: str | None) -> None:
+    assert headline.main_arm(wanted, arms, "random") == expected
+
+
+def test_no_cells_at_all() -> None:
+    assert compared(cells_table({})).headline.startswith("No seed has curves of both an arm and random yet")
+    seed_set = cells_table(curves(random=[[0.2]], auto=[[0.2]]))
+    assert "too few seeds to claim anything" in compared(seed_set).headline
+
+
+def outcomes(world: World, seeds: range, *, taken_for_shared: bool | None = None) -> list[Outcome]:
+    """What the decisive area says of auto in many comparisons."""
+    found = []
+    for seed in seeds:
+        cells, resampler = world.prepared(seed)
+        if taken_for_shared is not None:
+            resampler = replace(resampler, shared=taken_for_shared)
+        table = differences(cells, resampler).to_pylist()
+        (row,) = (r for r in table if (r["arm"], r["metric"]) == ("auto", "ap50:area_seconds"))
+        found.append(headline.outcome(row))
+    return found
+
+
+@pytest.mark.parametrize(("num_trials", "shared"), [(3, False), (5, False), (5, True)])
+def test_chance_is_seldom_called_a_result(num_trials: int, shared: bool) -> None:
+    found = outcomes(World(gain=0.0, shared=shared, num_trials=num_trials), range(120))
+    assert sum(outcome is not Outcome.level for outcome in found) <= 0.06 * 120
+
+
+def test_the_luck_of_shared_drives_taken_for_that_of_five_tests_calls_chance_a_result() -> None:
+    found = outcomes(World(gain=0.0, shared=True), range(60), taken_for_shared=False)
+    assert sum(outcome is not Outcome.level for outcome in found) > 0.08 * 60
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(0.12, Outcome.won), (-0.12, Outcome.lost)])
+def test_a_real_gain_is_found_and_a_real_loss_too(gain: float, expected: Outcome) -> None:
+    found = outcomes(World(gain=gain), range(30))
+    assert found.count(expected) >= 27
+    assert found.count(expected) + found.count(Outcome.level) == 30
