@@ -14,6 +14,7 @@ from dataengine.mine.scores.expected_errors import EXPECTED_ERRORS
 from dataengine.mine.scores.localisation import LOCALISATION
 from dataengine.mine.scores.rareness import RARE_FRAMES, RARE_OBJECTS
 from dataengine.mine.scores.surprise import SURPRISE
+from dataengine.mine.scores.temporal import SCORES as TEMPORAL_SCORES
 from dataengine.mine.scores.uncertainty import UNCERTAINTY
 from dataengine.mine.strategy import Score
 
@@ -40,6 +41,7 @@ _EVERY = (
     RARE_FRAMES,
     RARE_OBJECTS,
     SURPRISE,
+    *TEMPORAL_SCORES,
 )
 
 SCORES: Mapping[str, Score] = MappingProxyType({score.name: score for score in _EVERY})

@@ -59,12 +59,12 @@ def _connect(
     track, box = track[near], box[near]
     distance, spread = surprise(ahead.take(track), found.place[box], shake_px[track])
     distance += settings.class_cost * (live.class_id[track] != found.class_id[box])
-    kept = distance <= settings.max_cost
-    track, box, cost = track[kept], box[kept], (distance + spread)[kept]
-
     sure_track = live.best[track] >= settings.sure_score
     sure_box = found.score[box] >= settings.sure_score
     turn = np.where(sure_track, 0, 2) + np.where(sure_box, 0, 1)
+    kept = distance <= np.where(turn == 0, settings.max_cost, settings.max_faint_cost)
+    track, box, turn, cost = track[kept], box[kept], turn[kept], (distance + spread)[kept]
+
     free_track, free_box = np.ones(len(live.number), np.bool_), np.ones(len(found.box), np.bool_)
     taken = []
     for stage in range(4):

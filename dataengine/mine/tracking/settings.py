@@ -17,6 +17,7 @@ class TrackerSettings:
         max_lost_s: Seconds that it may be without one, where frames are so dense that this is longer.
         max_gap_s: Two neighbouring frames of a clip that are further apart in time are not connected.
         max_cost: Most surprise of a connection (``motion.surprise``; four coordinates).
+        max_faint_cost: The same where a faint box, or a track without a sure one, is involved.
         class_cost: Surprise added where a box is of another class than its track.
         double_iou: Boxes of one frame that overlap so much are one object, whatever their classes.
         shake: Standard deviation of what the camera's shaking moves the image from frame to frame, in widths
@@ -30,6 +31,7 @@ class TrackerSettings:
     max_lost_s: float = 1.5
     max_gap_s: float = 3.0
     max_cost: float = 15.0
+    max_faint_cost: float = 6.0
     class_cost: float = 6.0
     double_iou: float = 0.6
     shake: float = 0.0075
