@@ -11,11 +11,14 @@ from dataengine.mine.errors_model.calibration import Calibration, log_odds
 from dataengine.mine.errors_model.outcomes import SURE_SCORE
 from dataengine.mine.errors_model.projection import Projection
 from dataengine.mine.errors_model.said import Said
-from dataengine.mine.errors_model.support import neighbours, support
+from dataengine.mine.errors_model.support import clip_support, neighbours, support
 
 BOX_DIRECTIONS = 12
 FRAME_DIRECTIONS = 12
 """Principal components kept of box features and of frame embeddings: val holds a few hundred objects."""
+
+LEAST_SUPPORT = 0.01
+"""A clip without any sign of a class is no stronger evidence than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,11 @@ class Columns:
         )
 
     def of_boxes(self, said: Said, confirmed: Confirmed, part: slice) -> NDArray[np.float64]:
-        """``[b, C]`` for a part of the boxes: score, lead, size, place, support in time, class, look."""
+        """``[b, C]`` for a part of the boxes: chance by score, lead, size, place, support in time, look.
+
+        The class itself is no column: the calibration knows it, and val holds too few objects of a rare
+        class to learn more about it.
+        """
         own, scores, xyxy = said.own[part], said.scores[part], said.xyxy[part]
         number, num_classes = len(own), scores.shape[1]
         odds = log_odds(scores)
@@ -52,7 +59,6 @@ class Columns:
         width, height = said.number("width")[frame], said.number("height")[frame]
         sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 1e-3)
         calibrated = self.calibration.offset[own] + self.calibration.slope[own] * mine
-        named = (own[:, None] == np.arange(num_classes)).astype(np.float64)
         before, after = confirmed.before[part], confirmed.after[part]
         return np.column_stack(
             [
@@ -66,8 +72,7 @@ class Columns:
                 np.log1p(confirmed.crowd[part]),
                 np.fmax(before, after),
                 np.fmin(before, after),
-                named,
-                named * calibrated[:, None],
+                log_odds(np.maximum(confirmed.clip[part], LEAST_SUPPORT)),
                 self.box(said.predictions.features[said.rows[part]]),
             ]
         ).astype(np.float64)
@@ -111,11 +116,14 @@ class Confirmed:
     Attributes:
         before: How well the frame before confirms it, 0..1, NaN where there is none.
         after: The same of the frame after.
+        clip: How strongly the *other* frames of its clip show its class: the mean over them of the highest
+            score, 0..1; its own score where it has no other frames.
         crowd: Boxes of its frame.
     """
 
     before: NDArray[np.float64]
     after: NDArray[np.float64]
+    clip: NDArray[np.float64]
     crowd: NDArray[np.float64]
 
     @classmethod
@@ -126,5 +134,6 @@ class Confirmed:
         return cls(
             before=support(said, before),
             after=support(said, after),
+            clip=clip_support(said)[said.frame, said.own],
             crowd=count[said.frame] if len(said.rows) else np.zeros(0),
         )

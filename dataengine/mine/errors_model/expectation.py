@@ -40,6 +40,9 @@ class Expectation:
         false_alarms: ``[N, K]`` sure boxes that are nothing, by the class said.
         faint: ``[N, K]`` objects that only a faint box, or one of another class, shows.
         unseen: ``[N]`` objects that no box shows.
+        objects: ``[N, K]`` objects that some box shows, found or not.
+        right: ``[B]`` chance in 0..1 that a box is an object of the class said, row for row as
+            ``candidates.boxes``: as ``true_chance``, and from more than the score.
         box_auc: Ranking of right against wrong boxes, 0..1, on drives of val that were held out; NaN where
             there was nothing to fit.
         frame_rho: Rank correlation of expected with true errors of val's frames, held out; NaN likewise.
@@ -49,6 +52,8 @@ class Expectation:
     false_alarms: NDArray[np.float64]
     faint: NDArray[np.float64]
     unseen: NDArray[np.float64]
+    objects: NDArray[np.float64]
+    right: NDArray[np.float64]
     box_auc: float
     frame_rho: float
     note: str
@@ -77,10 +82,13 @@ def expect(candidates: Candidates, min_score: float) -> Expectation:
             f"ranks frames by errors with correlation {quality[1]:.2f}"
         )
     false_alarms, faint = errors.by_class(pool, scale)
+    found = pool.per_frame_and_class(errors.right * (pool.score >= SURE_SCORE))
     return Expectation(
         false_alarms=false_alarms,
         faint=faint,
         unseen=errors.unseen,
+        objects=found + faint,
+        right=errors.right,
         box_auc=quality[0],
         frame_rho=quality[1],
         note=note,

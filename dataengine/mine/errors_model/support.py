@@ -62,6 +62,23 @@ def support(said: Said, partner: NDArray[np.int64]) -> NDArray[np.float64]:
     return answer
 
 
+def clip_support(said: Said) -> NDArray[np.float64]:
+    """``[F, K]`` mean over the other frames of the clip of the highest score of each class, 0..1.
+
+    A frame that is alone in its clip speaks for itself.
+    """
+    num_classes = said.scores.shape[1]
+    highest = np.zeros((said.num_frames, num_classes))
+    place = said.frame * num_classes + said.own
+    np.maximum.at(highest.reshape(-1), place, said.score)
+    clip = said.frames["clip_id"].combine_chunks().dictionary_encode().indices
+    number = clip.to_numpy(zero_copy_only=False).astype(np.int64)
+    size = np.bincount(number, minlength=1)[number][:, None] if len(number) else np.ones((0, 1))
+    total = np.column_stack([np.bincount(number, column) for column in highest.T]) if len(number) else highest
+    others = (total[number] - highest) / np.maximum(size - 1, 1) if len(number) else highest
+    return np.where(size > 1, others, highest)
+
+
 def _best(
     said: Said, boxes: NDArray[np.int64], begin: NDArray[np.int64], count: NDArray[np.int64]
 ) -> NDArray[np.float64]:

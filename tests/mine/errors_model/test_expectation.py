@@ -35,6 +35,15 @@ def test_expected_errors_are_the_true_ones_on_average_and_in_order() -> None:
     assert found.faint[:, CAR].sum() > 3 * found.faint[:, CYCLIST].sum()
 
 
+def test_expected_objects_are_the_true_ones() -> None:
+    frames = fleet(1)
+    found, truth = expect(Candidates(pool_of(frames, val=fleet(0)), 0.05), 0.05), outcomes(frames)
+    np.testing.assert_allclose(found.objects.sum(axis=0), truth.is_object.sum(axis=0), rtol=0.35)
+    assert len(found.right) == frames.predictions.boxes.num_boxes
+    own = truth.is_object[np.arange(len(found.right)), frames.predictions.boxes.class_id]
+    assert found.right[own].mean() > 2 * found.right[~own].mean()
+
+
 def test_its_quality_is_told_and_is_that_on_unseen_drives() -> None:
     found = expect(Candidates(pool_of(fleet(1), val=fleet(0)), 0.05), 0.05)
     assert found.box_auc == pytest.approx(0.87, abs=0.05)

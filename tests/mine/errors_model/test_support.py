@@ -7,7 +7,7 @@ import pytest
 
 from dataengine.mine.errors_model import support as module
 from dataengine.mine.errors_model.said import Said
-from dataengine.mine.errors_model.support import nearness, neighbours, support
+from dataengine.mine.errors_model.support import clip_support, nearness, neighbours, support
 from tests.mine.errors_model.judged import CAR, PEDESTRIAN, detector, known
 from tests.mine.pools import frame_rows
 
@@ -49,6 +49,20 @@ def test_a_box_is_confirmed_by_the_same_class_in_the_same_place() -> None:
     np.testing.assert_allclose(support(said, after)[2:], 0)  # the next frame is empty
     assert np.isnan(support(said, before)[:2]).all()
     np.testing.assert_allclose(support(said, before)[2:], [0, 0.9], atol=1e-6)  # the surer pedestrian first
+
+
+def test_a_clip_supports_a_class_by_its_other_frames() -> None:
+    frames = known(
+        [
+            ("a/0", [(0, CAR, 0.9), (1, CAR, 0.8)], []),
+            ("a/1", [(0, CAR, 0.6), (1, PEDESTRIAN, 0.3)], []),
+            ("a/2", [], []),
+            ("b/0", [(0, CAR, 0.7)], []),
+        ]
+    )
+    found = clip_support(Said.of_known(frames, 0.05))
+    np.testing.assert_allclose(found[:, CAR], [0.3, 0.45, 0.75, 0.7], atol=1e-6)
+    np.testing.assert_allclose(found[:, PEDESTRIAN], [0.15, 0, 0.15, 0], atol=1e-6)
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
