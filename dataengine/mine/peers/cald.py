@@ -59,15 +59,16 @@ def fill_cald(task: Task, basket: Basket) -> None:
     """The most novel of a shortlist of the moderately inconsistent, until the basket is full."""
     candidates, config = task.candidates, task.config
     first = CONSISTENCY.compute(task)
-    looks = [candidates.predictions, *(candidates.view(view.value) for view in VIEWS)]
-    evidence = class_evidence([Opinion.of(look, config.min_score) for look in looks], len(candidates.classes))
+    predictions = [candidates.predictions, *(candidates.view(view.value) for view in VIEWS)]
+    looks = [Opinion.of(one, config.min_score) for one in predictions]
+    evidence, blank = class_evidence(looks, len(candidates.classes)), looks[0].boxes.counts == 0
     labelled = candidates.labelled_class_counts / max(1, len(candidates.labelled_embeddings))
     second = novelty(evidence, labelled.astype(np.float64))
     order = np.argsort(-first.values, kind="stable")
     while not basket.exhausted:
         shortlist = order[basket.eligible[order]][: math.ceil(SHORTLIST * basket.room)]
         # By id among equals, so that the pool's order cannot decide.
-        for number in shortlist[np.lexsort((shortlist, -second[shortlist]))].tolist():
+        for number in shortlist[np.lexsort((shortlist, -second[shortlist], blank[shortlist]))].tolist():
             if basket.room and basket.eligible[number]:
                 reason = f"{first.reason(number)}; classes differ by {second[number]:.3f} from the labelled"
                 basket.add(number, float(second[number]), "cald", reason)

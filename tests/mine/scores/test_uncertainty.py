@@ -80,3 +80,14 @@ def test_the_least_certain_come_first_and_empty_frames_last() -> None:
     np.testing.assert_allclose(selection["score"].to_numpy(), [0.9, 0.5, 0.5, 0.1, 0.0], atol=1e-6)
     assert selection["reason"][0].as_py() == "mean margin 0.90; predicted boxes: 1"
     assert selection["reason"][4].as_py().startswith("no predicted boxes")
+
+
+def test_boxes_of_classes_that_are_labelled_little_count_for_more() -> None:
+    """40, 20 and 2 labelled boxes: a half-sure cyclist beats two half-sure cars in a frame."""
+    frames = [("a/0", [[0.5, 0.0, 0.0]] * 2), ("b/0", [[0.0, 0.0, 0.6]])]
+    pool = by_hand(frames)
+    assert picked(pick(pool, "uncertainty", 2, aggregate="sum")) == ["a/0", "b/0"]
+    selection = pick(pool, "uncertainty", 2, aggregate="sum", class_weighted=True)
+    assert picked(selection) == ["b/0", "a/0"]
+    np.testing.assert_allclose(selection["score"].to_numpy(), [0.97095 * 65 / 3, 2 * 65 / 41], rtol=1e-4)
+    assert selection["reason"][0].as_py() == "sum weighted entropy 21.04; predicted boxes: 1"
