@@ -57,7 +57,7 @@ def _connect(
     track, box = pairs
     near = _within_reach(ahead, found, track, box, shake_px, farthest(settings.max_cost))
     track, box = track[near], box[near]
-    distance, spread = surprise(ahead.take(track), found.place[box], shake_px[track])
+    distance, spread = surprise(ahead, found.place, shake_px, track, box)
     distance += settings.class_cost * (live.class_id[track] != found.class_id[box])
     sure_track = live.best[track] >= settings.sure_score
     sure_box = found.score[box] >= settings.sure_score
