@@ -153,14 +153,15 @@ def synthetic(seed: int = 0, num_clips: int = 12, per_clip: int = 5) -> mine.Poo
 def _predicted(
     ids: Sequence[str], counts: Any, scores: np.ndarray, vectors: np.ndarray, rng: np.random.Generator
 ) -> Predictions:
-    """Predictions with boxes inside of 96 x 64 pixels, best score first."""
+    """Predictions with boxes inside of 96 x 64 pixels that move along a clip, best score first."""
     total = len(scores)
     frame = np.repeat(np.arange(len(ids)), counts)
+    within = np.arange(total) - np.searchsorted(frame, frame)
     order = np.lexsort((-scores.max(axis=1, initial=0.0), frame))
     scores = scores[order]
     best = scores.argmax(axis=1) if total else np.zeros(0, np.int64)
-    corners = rng.uniform([0, 0], [70, 40], (total, 2))
-    xyxy = np.hstack([corners, corners + rng.uniform(4, 24, (total, 2))])
+    corners, sizes = _moving(ids, frame, within, rng)
+    xyxy = np.hstack([corners, corners + sizes])
     return Predictions(
         boxes=FrameBoxes.build(ids, counts, xyxy, best, score=scores.max(axis=1, initial=0.0)),
         class_scores=scores,
@@ -169,6 +170,20 @@ def _predicted(
             np.float16
         ),
     )
+
+
+def _moving(
+    ids: Sequence[str], frame: np.ndarray, within: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Corners and sizes of boxes: number n of one frame is number n of the next, a little further on."""
+    clips = np.unique([frame_id.split("/")[0] for frame_id in ids], return_inverse=True)[1]
+    numbers = np.array([int(frame_id.split("/")[1]) for frame_id in ids])
+    shape = (int(clips.max(initial=-1)) + 1, int(within.max(initial=-1)) + 1, 2)
+    first, speed = rng.uniform([0, 0], [60, 30], shape), rng.normal(0, 1.0, shape)
+    size = rng.uniform(8, 24, shape)
+    place, jitter = (clips[frame], within), rng.normal(0, 0.5, (len(frame), 2))
+    corners = first[place] + speed[place] * numbers[frame, None] + jitter
+    return np.clip(corners, 0, [70, 38]), size[place]
 
 
 def wavering(predictions: Predictions, rng: np.random.Generator) -> Predictions:
