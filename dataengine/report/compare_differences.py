@@ -72,7 +72,7 @@ def _split(view: View, split: str) -> Markup:
         if any(not math.isnan(row.value) for row in rows):
             label = f"◂ arm better · {view.baseline.name} better ▸"
             drawn = forest(rows, f"{name} minus those of {view.baseline.name}", label=label, aside="W–T–L")
-            caption = el("figcaption", el("b", name), " after the last cycle, less is better")
+            caption = el("figcaption", el("b", name), " after the last cycle")
             panels.append(el("figure", caption, drawn, class_="panel"))
     if not panels:
         return Markup("")

@@ -119,7 +119,9 @@ class RunRecord:
         table = self.table(cycle, name, BOX_COLUMNS)
         if table is None:
             return None
-        return FrameBoxes.from_table(table.filter(pc.is_in(table["frame_id"], pa.array(frame_ids))))
+        return FrameBoxes.from_table(
+            table.filter(pc.is_in(table["frame_id"], pa.array(frame_ids, pa.string())))
+        )
 
 
 @dataclass(frozen=True, slots=True)

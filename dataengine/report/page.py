@@ -13,6 +13,7 @@ from dataengine.report.html import Markup, el
 from dataengine.report.mined import mined
 from dataengine.report.mistakes import mistakes
 from dataengine.report.next_steps import next_steps
+from dataengine.report.outlook import outlook
 from dataengine.report.reproduce import reproduce
 from dataengine.report.slices import slices
 from dataengine.report.summary import Comparison, compare
@@ -26,6 +27,7 @@ CONTENTS = (
     ("confusion", "Kinds of mistakes"),
     ("training", "Training"),
     ("reproduce", "Settings and data"),
+    ("outlook", "The next batch"),
     ("next", "What to do next"),
 )
 
@@ -80,6 +82,7 @@ def _sections(gathered: Gathered, comparison: Comparison | None) -> list[Markup]
         mistakes(gathered, comparison),
         training(gathered),
         reproduce(gathered),
+        outlook(gathered, comparison),
         next_steps(gathered, comparison),
     ]
 
