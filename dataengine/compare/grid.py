@@ -24,6 +24,11 @@ OTHER_SLICES = ("size:", "drive:")
 """Slices that a comparison leaves out."""
 
 
+def same_but_for_the_draw(one: ArmName, other: ArmName) -> bool:
+    """Whether two arms differ by nothing but their random stream."""
+    return (one.miner, one.pseudo) == (other.miner, other.pseudo)
+
+
 class Figure(NamedTuple):
     """What was measured where."""
 
@@ -62,11 +67,7 @@ class Grid:
         """Numbers of the arms that are the baseline with another stream."""
         base = ArmName.parse(self.arms[0])
         names = [ArmName.parse(name) for name in self.arms]
-        return [
-            number
-            for number, name in enumerate(names)
-            if number and (name.miner, name.pseudo) == (base.miner, base.pseudo)
-        ]
+        return [number for number, name in enumerate(names) if number and same_but_for_the_draw(name, base)]
 
     @property
     def payers(self) -> list[int]:

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataengine.compare.grid import same_but_for_the_draw
 from dataengine.mine import ArmName
 from dataengine.schema import TEST, TEST_BALANCED, TEST_SPLITS
 
@@ -126,8 +127,7 @@ def main_arm(wanted: Sequence[str], arms: Sequence[str], baseline: str) -> str |
     base = ArmName.parse(baseline)
     for name in [*wanted, *arms]:
         parsed = ArmName.parse(name)
-        again = (parsed.miner, parsed.pseudo) == (base.miner, base.pseudo)
-        if name in arms and not parsed.is_ceiling and not again:
+        if name in arms and not parsed.is_ceiling and not same_but_for_the_draw(parsed, base):
             return name
     return None
 

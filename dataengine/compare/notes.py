@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from dataengine.compare import headline
-from dataengine.compare.grid import PRECISIONS, Grid
+from dataengine.compare.grid import PRECISIONS, Grid, same_but_for_the_draw
 from dataengine.compare.headline import Outcome
+from dataengine.compare.savings import CEILING
 from dataengine.config import Config
 from dataengine.mine import ArmName
 from dataengine.schema import TEST_SPLITS
@@ -51,7 +53,7 @@ def _other_verdicts(
     again = {grid.arms[number] for number in grid.noise_arms}
     splits = [split for split in TEST_SPLITS if any(figure.split == split for figure in grid.figures)]
     for arm in arms:
-        if arm in (baseline, "all_labels") or arm in again:
+        if arm in (baseline, CEILING) or arm in again:
             continue
         for split in splits:
             found = headline.judge(arm, baseline, tables, confidence=confidence, split=split)
@@ -87,6 +89,9 @@ def _seeds(grid: Grid) -> Iterator[str]:
         pairs = int((run[:, number, 1:] & run[:, 0, 1:]).any(axis=1).sum())
         if 0 < pairs < headline.CLAIM_SEEDS:
             yield f"{grid.arms[number]} has {pairs} of the {headline.CLAIM_SEEDS} seeds that a claim takes."
+    ceiling = grid.arm(CEILING)
+    if ceiling is not None and 0 < (ran := int(run[:, ceiling, 1:].any(axis=1).sum())) < len(grid.trials):
+        yield f"{CEILING} ran in {ran} of {len(grid.trials)} seeds: 95% of it is told of those alone."
 
 
 def _missing(grid: Grid, config: Config) -> Iterator[str]:
@@ -105,10 +110,12 @@ def _missing(grid: Grid, config: Config) -> Iterator[str]:
 def planned(config: Config) -> Iterator[tuple[str, int, int]]:
     """Arm, seed and cycle of every cell that the config asks for."""
     compare, cycles = config.compare, config.loop.cycles
-    again = [f"{compare.baseline}@2"] if compare.noise else []
+    base = ArmName.parse(compare.baseline)
+    again = [str(replace(base, draw=base.draw + 1))] if compare.noise else []
     for name in dict.fromkeys([compare.baseline, *again, *compare.arms]):
-        full = ArmName.parse(name).miner == "all_labels"
-        last = compare.baseline_cycles or cycles if name == compare.baseline else cycles
+        parsed = ArmName.parse(name)
+        full = parsed.miner == CEILING
+        last = (compare.baseline_cycles or cycles) if same_but_for_the_draw(parsed, base) else cycles
         for seed in compare.seeds[: compare.full_seeds] if full else compare.seeds:
             for cycle in range(min(last, 2) if full else last):
                 yield name, seed, cycle

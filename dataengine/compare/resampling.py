@@ -8,9 +8,9 @@ where Student's is due; with five seeds it calls chance a gain in one case of se
 between trials are widened by ``sqrt(n / (n - 1)) * t / z``. (Hesterberg 2015, "What teachers should know
 about the bootstrap", reads more extreme quantiles to the same end; of 2,000 resamples there are too few.)
 
-Replicates say how far, not where: average precision of a resample is biased, for it holds fewer distinct
-drives, so replicates enter as deviations from their mean. A resample that drew no object of a slice says
-nothing of it and deviates by nothing.
+Replicates say how far, not where: a resample holds fewer distinct drives than the test, which shifts average
+precision where few drives hold a class, so replicates enter as deviations from their mean. A resample that
+drew no object of a slice says nothing of it and deviates by nothing.
 
 Shared tests: seeds that are judged on the same drives share the luck of those drives, and then all trials
 of a resample take the same replicate. Where every seed has drives of its own, each draws for itself; the

@@ -107,6 +107,19 @@ def test_the_other_arms_are_in_the_notes() -> None:
     assert any(note.startswith("random won: worse lost") for note in found.notes)
 
 
+def test_a_ceiling_of_one_seed_is_told_to_be_one() -> None:
+    values = curves(random=BASE, random_2=BASE, auto=BASE, all_labels=[[0.2, 0.9]])
+    notes = compared(cells_table(values), arms=["auto", "all_labels"]).notes
+    assert "all_labels ran in 1 of 5 seeds: 95% of it is told of those alone." in notes
+    assert not any("missing" in note and "all_labels" in note for note in compared(cells_table(values)).notes)
+
+
+def test_the_second_draw_is_planned_as_far_as_the_baseline() -> None:
+    values = curves(random=[[0.2, 0.3, 0.4, 0.5]] * 5, random_2=BASE, auto=BASE)
+    notes = " ".join(compared(cells_table(values), baseline_cycles=4).notes)
+    assert "5 planned cells are missing: random@2 s0 cycle 3" in notes
+
+
 def test_forecasts_are_passed_on_and_scored() -> None:
     base = {"trial": "s0", "arm": "auto", "cycle": 0, "split": "test", "slice": "tail", "metric": "ap50"}
     rows = [
