@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataengine import ceilings, cockpit, evaluate, files, label, learn, mine, pooling, privacy
-from dataengine.arm import Arm, budget
+from dataengine import ceilings, cockpit, evaluate, files, forecast, label, learn, mine, pooling, privacy
+from dataengine.arm import Arm, budget, run_of
 from dataengine.errors import ConfigError, LabelsNeededError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.label import Cost
@@ -73,7 +73,29 @@ def _mine(arm: Arm, cycle: int) -> list[Path]:
         )
     write_parquet(path, selection)
     say(f"{arm.name} cycle {cycle}: picked {selection.num_rows} of {pool.frames.num_rows} pool frames")
+    for expected in _expected(arm, cycle):
+        say(expected)
     return [path, *decided]
+
+
+def _expected(arm: Arm, cycle: int) -> list[str]:
+    """What this batch should bring and what the baseline's would, told before its labels are paid for."""
+    baseline = arm.config.loop.baseline
+    if mine.ArmName.parse(arm.name).is_ceiling:
+        return []
+    frames = spent(arm, cycle - 1).frames
+    before = frames - (spent(arm, cycle - 2).frames if cycle > 1 else 0)
+    next_cost = forecast.next_frames(arm.run.settings, cycle, frames, before)
+    curves = {arm.name: arm.run.metrics()}
+    if baseline and baseline != arm.name:
+        # without a run of its own it begins at the start that they share
+        shared = [row for row in curves[arm.name] if row["cycle"] == 0]
+        curves[baseline] = run_of(arm.workspace, arm.config, baseline).metrics() or shared
+    lines = []
+    for name, rows in curves.items():
+        found = forecast.outlooks([rows], arm=name, next_cost=next_cost, last_cycle=cycle - 1)
+        lines.append(forecast.line(found, next_cost - frames))
+    return [line for line in lines if line]
 
 
 def _freeze_decisions(arm: Arm, cycle: int) -> list[Path]:

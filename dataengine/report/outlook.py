@@ -19,8 +19,8 @@ from dataengine.schema import VAL
 LAW = (
     "Each curve is continued by a power law with a floor, averaged over everything that such a law may be "
     "after so few cycles, and allowed to leave it by a random walk; a miner's frames may count for more "
-    "than random ones. It is made on {split}{judge}. The interval of a forecast includes the luck of one fit; that "
-    "of a gain does not."
+    "than random ones. It is made on {split}{judge}. The interval of a forecast includes the luck of one "
+    "fit; that of a gain does not."
 )
 
 
