@@ -45,7 +45,6 @@ RECIPES: Mapping[str, str] = {
     "pseudo": "pseudo",
 }
 COMPUTE = ComputeConfig(device=Device.cpu, threads=1)
-MODEL = ModelConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +86,7 @@ def run(trial: Trial, folder: Path) -> dict[str, str]:
     """Train and judge one recipe; returns its line."""
     workspace = Workspace.open(trial.world)
     start = workspace.runs()[0]
+    model = ModelConfig(**start.settings["model"])
     labels = labelled(workspace, start, trial)
     train, with_pseudo = trial.settings()
     began = time.perf_counter()
@@ -94,7 +94,7 @@ def run(trial: Trial, folder: Path) -> dict[str, str]:
         paths(workspace, labels),
         labels,
         taxonomy=workspace.taxonomy,
-        model=MODEL,
+        model=model,
         train=train,
         compute=COMPUTE,
         streams=Streams(trial.seed),
@@ -103,7 +103,7 @@ def run(trial: Trial, folder: Path) -> dict[str, str]:
         previous=start.cycle(0) / "model.safetensors",
         pseudo=pseudo_frames(workspace, start, train, labels) if with_pseudo else None,
     )
-    figures = judge(workspace, fitted.checkpoint)
+    figures = judge(workspace, fitted.checkpoint, model)
     spent = {"images_per_s": fitted.images_per_s, "minutes": (time.perf_counter() - began) / 60}
     return {**trial.key, **{name: f"{value:.4f}" for name, value in (figures | spent).items()}}
 
@@ -133,7 +133,7 @@ def pseudo_frames(workspace: Workspace, start: Run, train: TrainConfig, labels: 
     return PseudoFrames(images=paths(workspace, found), labels=found)
 
 
-def judge(workspace: Workspace, checkpoint: Path) -> dict[str, float]:
+def judge(workspace: Workspace, checkpoint: Path, model: ModelConfig) -> dict[str, float]:
     """Figures on val: AP50 and mAP of all classes and of the tail, and AP50 of each class."""
     frames = workspace.frames(VAL)
     ids = frames["frame_id"].to_pylist()
@@ -142,7 +142,7 @@ def judge(workspace: Workspace, checkpoint: Path) -> dict[str, float]:
         ids,
         checkpoint=checkpoint,
         taxonomy=workspace.taxonomy,
-        model=MODEL,
+        model=model,
         compute=COMPUTE,
     )
     result = evaluate.evaluate(

@@ -70,11 +70,11 @@ def test_retraining_does_not_look_at_the_earlier_weights(
 def test_shrinking_is_a_mean_of_old_and_fresh_weights(earlier: Path) -> None:
     old = models.trained(earlier, TINY, TAXONOMY)
     fresh = models.initial(TINY, TAXONOMY, 5)
-    half = models.continued(earlier, TINY, TAXONOMY, 5, 0.5)
-    for name, parameter in half.named_parameters():
-        expected = (old.get_parameter(name) + fresh.get_parameter(name)) / 2
+    mixed = models.continued(earlier, TINY, TAXONOMY, 5, 0.75)
+    for name, parameter in mixed.named_parameters():
+        expected = 0.75 * old.get_parameter(name) + 0.25 * fresh.get_parameter(name)
         torch.testing.assert_close(parameter, expected)
-    for name, buffer in half.named_buffers():
+    for name, buffer in mixed.named_buffers():
         torch.testing.assert_close(buffer, old.get_buffer(name))  # running means, which no step trains
     whole = models.continued(earlier, TINY, TAXONOMY, 5, 1.0)
     torch.testing.assert_close(dict(whole.state_dict()), dict(old.state_dict()), rtol=0, atol=0)

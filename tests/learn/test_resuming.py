@@ -25,7 +25,7 @@ from tests.learn.painted import TAXONOMY, paint
 
 Fit = Callable[..., FitResult]
 Interrupt = Callable[..., None]
-SLOW = TrainConfig(steps=40, batch_size=2, checkpoint_every=3)
+SLOW = TrainConfig(steps=40, batch_size=2, checkpoint_every=3, copy_paste=0.5, class_weight="balanced")
 
 
 def curve(folder: Path) -> list[dict[str, Any]]:
