@@ -67,7 +67,12 @@ class MineConfig:
     clip_stride: int = 3
     """``whole_clips``: of a clip that is bought, one frame in so many is labelled."""
 
+    cost_power: float = 0.5
+    """``expected_gain`` and ``auto``: the worth of a frame is divided by its expected cost (one frame, and
+    one for each box) to this power; 0 takes all frames to cost the same, 1 counts annotator seconds."""
+
     def __post_init__(self) -> None:
+        check(self, "cost_power", 0, 2)
         check(self, "max_per_clip", 0)
         check(self, "min_score", 0, 1)
         check(self, "quota_share", 0, 1)

@@ -43,7 +43,10 @@ def test_every_pick_is_the_best_that_is_left() -> None:
     left = set(range(len(ids)))
     for row in pick(pool, "expected_gain", 20, **FREE).to_pylist():
         number = ids.index(row["frame_id"])
-        worth = {other: float(expected[other] @ (1 / (1 + held))) for other in left}
+        worth = {
+            other: float(expected[other] @ (1 / (1 + held)) / (1 + expected[other].sum()) ** 0.5)
+            for other in left
+        }
         assert worth[number] >= max(worth.values()) - 1e-12
         assert row["score"] == pytest.approx(worth[number], rel=1e-5)
         left.remove(number)
@@ -65,6 +68,13 @@ def test_it_buys_more_rare_objects_than_the_raw_scores_would() -> None:
     truth = known([[(2, 0.6, True)] + [(2, 0.1, False)] * 8 for _ in range(40)])
     pool = replace(by_hand(frames), labelled=truth)
     assert all(frame.startswith("s") for frame in picked(pick(pool, "expected_gain", 5, **FREE)))
+
+
+def test_a_cheaper_frame_is_taken_where_seconds_count() -> None:
+    """One cyclist alone, or two in a crowd of ten cars."""
+    frames = [("a/0", [[0, 0, 0.9]]), ("b/0", [[0, 0, 0.9]] * 2 + [[0.9, 0, 0]] * 10)]
+    assert picked(pick(by_hand(frames), "expected_gain", 1, cost_power=0)) == ["b/0"]
+    assert picked(pick(by_hand(frames), "expected_gain", 1, cost_power=1)) == ["a/0"]
 
 
 @pytest.mark.parametrize(("found", "explored"), [(1.0, 0), (0.5, 5), (0.0, 10)])
