@@ -34,6 +34,15 @@ def test_an_object_has_one_box() -> None:
     assert found.num_wrong.tolist() == [1]
 
 
+def test_a_box_said_to_be_of_the_class_comes_first() -> None:
+    """Two classes are said of one place, each with a box that has the scores of both."""
+    frame = known([("a/0", [(0, CAR, 0.8), (0, PEDESTRIAN, 0.3)], [(0, PEDESTRIAN)])])
+    both = np.array([[0.8, 0.3, 0.0]] * 2, np.float32)
+    found = outcomes(replace(frame, predictions=replace(frame.predictions, class_scores=both)))
+    assert found.is_object[:, PEDESTRIAN].tolist() == [False, True]
+    assert found.num_missed.tolist() == [0]
+
+
 def test_a_box_on_an_ignore_region_is_neither_right_nor_wrong() -> None:
     frame = known([("a/0", [(0, CAR, 0.9)], [])])
     region = FrameBoxes.build(["a/0"], [1], [place(0)], [CAR], ignore=[True])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataengine.mine.errors_model.regression import Link, Scaler, fit, folds
+from dataengine.mine.errors_model.regression import Link, Scaler, _held_out, fit, folds
 
 GROUPS = np.repeat(np.arange(20), 50)
 
@@ -26,6 +26,23 @@ def test_log_odds_are_found() -> None:
     assert found.bias == pytest.approx(1, abs=0.3)
     np.testing.assert_allclose(found.weights, [0, -2], atol=0.3)
     assert abs(found(rows) - chance).mean() < 0.05
+
+
+def test_what_is_held_out_is_not_seen() -> None:
+    """Whatever happens in the drives of one part, what is said of them stays."""
+    rng = np.random.default_rng(0)
+    rows, target = rng.normal(size=(1000, 2)), rng.normal(size=1000)
+    part = folds(GROUPS) == 0
+    other = np.where(part, 50 * rows[:, 0], target)
+    one, two = (held_out(rows, value, GROUPS) for value in (target, other))
+    np.testing.assert_allclose(one[part], two[part])
+    assert not np.allclose(one[~part], two[~part])
+
+
+def held_out(rows: np.ndarray, target: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """With one penalty: which is the best depends on all rows."""
+    answer: np.ndarray = _held_out(rows, target, folds(groups), Link.identity, np.ones(2))
+    return answer
 
 
 def test_what_only_tells_drives_apart_is_curbed() -> None:

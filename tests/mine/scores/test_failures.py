@@ -65,10 +65,10 @@ def test_frames_like_the_missed_object_come_first() -> None:
 
 
 def test_every_failure_is_covered_before_one_is_covered_twice() -> None:
-    """Looks 1 and 2 were both missed; half as like as look 1 twice over is worth less than look 2 once."""
+    """Looks 1 and 2 were both missed: one frame of either is worth more than two of one."""
     missed = known([("v/0", [(0, CAR, 0.1), (1, CAR, 0.1)], [(0, CAR), (1, CAR)])])
     missed = with_vectors(missed, features=AXES[1:3], embeddings=np.zeros((1, 4)))
-    pool = pool_of(looks([1, 1, 1, 0, 0, 3, 2]), val=missed)
+    pool = pool_of(looks([1, 1, 1, 0, 0, 3, 2, 2]), val=missed)
     assert set(picked(pick(pool, "failures", 2))) == {"a/0", "g/0"}
 
 
