@@ -42,9 +42,9 @@ def position(values: Floats, level: Floats) -> Floats:
     answer = np.full(level.shape, np.nan)
     for cycle in range(values.shape[1] - 1, 0, -1):
         before, after = values[:, cycle - 1], values[:, cycle]
-        rise = after - before
-        share = np.divide(level - before, rise, out=np.zeros_like(rise), where=rise > 0)
-        answer = np.where((after >= level) & (before < level), cycle - 1 + share, answer)
+        crosses = (after >= level) & (before < level)
+        np.divide(level - before, after - before, out=answer, where=crosses)
+        answer[crosses] += cycle - 1
     return np.where(values[:, 0] >= level, 0.0, answer)
 
 

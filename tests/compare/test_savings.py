@@ -6,9 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dataengine.compare import savings
+from dataengine.compare import grid, savings
+from dataengine.compare.resampling import Resampler
 from dataengine.compare.savings import cost_at, position, saving
+from dataengine.compare.tables import REPLICATES
+from dataengine.streams import Streams
 from tests.compare.fleet import World, cells_table, compared, curves, row, rows
 
 NAN, INF = math.nan, math.inf
@@ -131,6 +136,37 @@ def test_savings_are_told_of_tests_and_of_precision() -> None:
     for split, part, metric in (("val", "tail", "ap50"), ("test", "weather:fog", "ap50")):
         assert not rows(compared(cells_table(values, split=split, slice_name=part, metric=metric)), "savings")
     assert not rows(compared(cells_table(values, metric="misses_per_frame")), "savings")
+
+
+HEIGHTS = st.lists(st.floats(0, 1), min_size=4, max_size=4)
+
+
+@given(HEIGHTS)
+def test_an_arm_like_the_baseline_saves_nothing(curve: list[float]) -> None:
+    told = saved(curve, curve)
+    assert told["value"] == pytest.approx(0, abs=1e-12)
+    assert told["reached"] == 1
+
+
+@given(HEIGHTS, st.lists(st.floats(0, 0.5), min_size=4, max_size=4))
+def test_an_arm_that_is_nowhere_worse_saves_and_one_that_is_nowhere_better_does_not(
+    curve: list[float], more: list[float]
+) -> None:
+    raised = [value + extra for value, extra in zip(curve, more, strict=True)]
+    assert saved(curve, raised)["value"] >= -1e-9
+    value = saved(raised, curve)["value"]
+    assert math.isnan(value) or value <= 1e-9
+
+
+def saved(random: list[float], auto: list[float]) -> dict:
+    """What auto saves in frames at the end of random."""
+    cells = grid.build(
+        cells_table(curves(random=[random], auto=[auto])), REPLICATES.empty_table(), baseline="random"
+    )
+    resampler = Resampler(streams=Streams(0), resamples=100, num_replicates=0, shared=False, confidence=0.95)
+    table = savings.savings(cells, resampler).to_pylist()
+    (told,) = (r for r in table if (r["arm"], r["axis"]) == ("auto", "frames"))
+    return told
 
 
 def test_the_interval_covers_the_true_saving() -> None:
