@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from dataengine import files, learn
 from dataengine.config import Config, TrainConfig
+from dataengine.errors import InputError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet, write_parquet
 from dataengine.learn import pseudo
@@ -34,7 +35,7 @@ def build(
     """
     classes = workspace.taxonomy.classes
     previous = run.cycle(cycle - 1)
-    labels = FrameBoxes.from_table(read_parquet(previous / "labels.parquet"))
+    labels = FrameBoxes.from_table(read_parquet(previous / "labels.parquet").sort_by("frame_id"))
     predictions = read_predictions(previous / "predictions.parquet", len(classes))
     frames = workspace.frames(POOL)
     # frames that were ingested after the last prediction join in the next cycle
@@ -114,10 +115,16 @@ def _view(workspace: Workspace, previous: Path, config: Config, name: str, frame
         of_model = (table.schema.metadata or {}).get(b"weights", b"").decode() == weights
         if of_model and set(frames["frame_id"].to_pylist()) <= set(table["frame_id"].to_pylist()):
             return Predictions.from_table(table, len(workspace.taxonomy))
+    checkpoint = previous / ("snapshot.safetensors" if name == "snapshot" else "model.safetensors")
+    if not checkpoint.is_file():
+        raise InputError(
+            f"{checkpoint} is missing, and the arm asks what it says of the pool: the cycle was trained "
+            "before snapshots were kept; start a run with another seed, or choose another arm"
+        )
     found = learn.predict(
         workspace.image_paths(frames),
         frames["frame_id"].to_pylist(),
-        checkpoint=previous / ("snapshot.safetensors" if name == "snapshot" else "model.safetensors"),
+        checkpoint=checkpoint,
         taxonomy=workspace.taxonomy,
         model=config.model,
         compute=config.compute,
