@@ -61,9 +61,10 @@ class Conditions:
 def by_tags(candidates: Candidates, wanted: list[str]) -> list[Conditions]:
     """One division for each condition that at least two groups of frames are tagged with."""
     found = []
-    frames = [candidates.frames["conditions"].combine_chunks()]
-    if candidates.labelled is not None:
-        frames.append(candidates.labelled.frames["conditions"].combine_chunks())
+    tables = [candidates.frames, *([candidates.labelled.frames] if candidates.labelled else [])]
+    if not all("conditions" in table.column_names for table in tables):
+        return []
+    frames = [table["conditions"].combine_chunks() for table in tables]
     for name in wanted:
         values = [pc.fill_null(pc.map_lookup(part, name, "first"), "") for part in frames]
         coded = pa.concat_arrays([pc.cast(part, pa.string()) for part in values]).dictionary_encode()
@@ -105,6 +106,9 @@ def _light(frames: pa.Table) -> NDArray[np.float64]:
     """``[F, 3]`` brightness, logarithm of sharpness, plain share; NaN where unknown."""
     columns = []
     for name in ("brightness", "sharpness", "plain_share"):
+        if name not in frames.column_names:
+            columns.append(np.full(frames.num_rows, np.nan))
+            continue
         values = frames[name].cast(pa.float64()).combine_chunks().fill_null(np.nan)
         columns.append(np.asarray(values.to_numpy(zero_copy_only=False), np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):
