@@ -31,7 +31,10 @@ def workspace_folder(config: Config) -> Path:
 def cycle(config: Config) -> list[Run]:
     """The whole loop, the report and the FiftyOne dataset; returns the runs."""
     from dataengine import cockpit, cycle, report
+    from dataengine.arm import checked
 
+    for name in cycle.arms(config):
+        checked(name, config)
     with workspaces.lock(workspace_folder(config)):
         workspace = _ingest(config)
         try:
@@ -77,12 +80,18 @@ def compare_folder(config: Config) -> Path:
 
 def _concluded(config: Config, folder: Path) -> Comparison:
     """The comparison from the runs on disk, written as tables and as a page."""
+    from dataengine import forecast
     from dataengine.compare import export, gather, statistics
     from dataengine.report import compare_page
 
     found = gather.gather(config, folder)
     comparison = statistics.analyse(
-        found.cells, found.replicates, found.picks, config=config, taxonomy=found.taxonomy
+        found.cells,
+        found.replicates,
+        found.picks,
+        config=config,
+        taxonomy=found.taxonomy,
+        forecasts=forecast.backtest(found.cells),
     )
     if len(comparison.arms) < 2:
         raise UserError(f"{folder}: no arm but {config.compare.baseline} has bought anything; see its runs")
