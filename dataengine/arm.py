@@ -79,6 +79,8 @@ def identity(workspace: Workspace, config: Config) -> tuple[str, str]:
     start = {group: plain[group] for group in ("model", "evaluate")}
     start["train"] = config.train.first()
     start["curate"] = {name: plain["curate"][name] for name in ("val_share", "test_share", "duplicate_bits")}
+    if config.dataset.splits:
+        start["splits"] = config.dataset.splits
     start["label"] = {name: plain["label"][name] for name in ("seconds_per_frame", "seconds_per_box")}
     start |= {"data": workspace.fingerprint, "seed_frames": config.loop.seed_frames}
     mining = {key: value for key, value in plain["mine"].items() if key != "name"}

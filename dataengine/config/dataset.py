@@ -109,6 +109,9 @@ class DatasetConfig:
     """COCO file with the labels that a labelling request asked for (``label=request``)."""
     min_box_area: float = 0.0
     """Boxes from masks or projections smaller than this many square pixels become ignore regions."""
+    splits: dict[str, str] = field(default_factory=dict)
+    """From a drive to ``pool``, ``val`` or ``test``, in place of a published or drawn split; drives that are
+    not named are of the pool. A val and a test are named together, or the rest would be drawn."""
     split_gap_s: float = 2.0
     """Seconds of frames dropped between two splits that share one drive."""
     world: WorldConfig = field(default_factory=WorldConfig)
@@ -119,6 +122,10 @@ class DatasetConfig:
         check(self, "split_gap_s", 0)
         if len(set(self.classes)) < len(self.classes):
             raise ConfigError(f"dataset.classes={self.classes} names a class twice")
+        if self.splits and not {"val", "test"} <= set(self.splits.values()) <= {"pool", "val", "test"}:
+            raise ConfigError(
+                f"dataset.splits={self.splits}: name drives of val and of test, and of the pool if you like"
+            )
         if self.parts and self.name != "mixed":
             raise ConfigError(f"dataset.parts is read by dataset=mixed alone, not by {self.name}")
 

@@ -14,6 +14,7 @@ from dataengine.config import ComputeConfig, CurateConfig, DatasetConfig
 from dataengine.curate import across, leaks, quality
 from dataengine.curate.contents import drive_contents
 from dataengine.curate.hashes import near_duplicates
+from dataengine.curate.pinned import explained, pinned
 from dataengine.curate.splits import CODE, Assignment, assign, is_published
 from dataengine.curate.summary import CurateSummary
 from dataengine.curate.timeline import Timeline
@@ -101,6 +102,7 @@ def _assigned(
     dataset: DatasetConfig,
     keep_unlabelled: bool,
 ) -> Assignment:
+    timeline = pinned(timeline, dataset.splits)
     drawn = not is_published(timeline, keep_unlabelled)
     assigned = assign(
         timeline,
@@ -110,6 +112,7 @@ def _assigned(
         contents=drive_contents(workspace, timeline) if drawn and config.stratify else None,
         keep_unlabelled=keep_unlabelled,
     )
+    assigned = explained(assigned, timeline, dataset.splits)
     if drawn:
         alike = leaks.lookalikes_at_cuts(timeline, assigned.splits, config.duplicate_bits)
         reason = f"looks like a frame of another split, within {leaks.BOUNDARY_S:g} s in the same drive"
