@@ -85,7 +85,9 @@ def wait_for(condition, victim: subprocess.Popen[bytes], seconds: float = 240) -
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline and victim.poll() is None:
         time.sleep(0.05)
-    assert condition(), "it never came so far"
+    if not condition():
+        victim.kill()
+        raise AssertionError(f"it never came so far: {victim.communicate()[1].decode()}")
 
 
 def stop(victim: subprocess.Popen[bytes], number: int) -> str:
