@@ -116,7 +116,7 @@ def load(name: str, path: str | None = None) -> Card:
 
     Args:
         name: Name of the dataset; its packaged card is read unless ``path`` is given.
-        path: A card of the user's own for the same format.
+        path: A card of the user's own for the same format, or one below ``datasets/`` (``voc/carla.toml``).
 
     Raises:
         ConfigError: There is no such card, or it is no TOML, lacks a field or has one too many.
@@ -125,6 +125,8 @@ def load(name: str, path: str | None = None) -> Card:
     if path is None and not packaged.is_file():
         raise ConfigError(f"dataset={name} has no card; choose one of {', '.join(names())}")
     file = packaged if path is None else Path(path)
+    if path is not None and not file.exists() and (packaged.parent / path).is_file():
+        file = packaged.parent / path
     try:
         value = tomllib.loads(file.read_text(encoding="utf-8"))
         return Card.from_json({**value, "name": name})

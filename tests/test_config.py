@@ -21,6 +21,7 @@ GROUPS = (
     "compute",
     "experiment",
     "curate",
+    "compare",
     "train",
     "evaluate",
     "app",
