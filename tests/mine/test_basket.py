@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +88,35 @@ def test_limits_give_way_one_after_the_other() -> None:
         "r; one more of its clip, as no other was left",
         "r; near-duplicate of another pick, as no other was left",
     ]
+
+
+def test_neighbours_in_time_close_within_their_clip_alone() -> None:
+    """Frames every half a second: those less than a second from the pick are closed."""
+    pool = by_hand([(f"a/{i}", []) for i in range(5)] + [("b/2", [])])
+    found = Basket(Candidates(pool, 0.05), 6, max_per_clip=0, duplicate_bits=-1, min_gap_s=1.0)
+    found.add(2, 1.0, "t", "r")
+    assert found.eligible.tolist() == [True, False, False, False, True, True]
+    found.add(0, 1.0, "t", "r")
+    found.add(4, 1.0, "t", "r")
+    found.add(5, 1.0, "t", "r")
+    assert found.exhausted
+    found.loosen()  # the limit per clip: there was none
+    found.loosen()
+    assert found.eligible.tolist() == [False, True, False, True, False, False]
+    found.add(1, 1.0, "t", "r")
+    assert found.reasons[-1] == "r; soon before or after another pick, as no other was left"
+
+
+def test_a_frame_without_a_time_is_nobodys_neighbour() -> None:
+    pool = by_hand([(f"a/{i}", []) for i in range(3)])
+    times = pa.array([0.0, None, 0.5])
+    frames = pool.frames.set_column(pool.frames.column_names.index("time_s"), "time_s", times)
+    candidates = Candidates(replace(pool, frames=frames), 0.05)
+    found = Basket(candidates, 3, max_per_clip=0, duplicate_bits=-1, min_gap_s=9.0)
+    found.add(1, 1.0, "t", "r")
+    assert found.eligible.tolist() == [True, False, True]
+    found.add(0, 1.0, "t", "r")
+    assert found.exhausted
 
 
 def test_interleaving_keeps_both_orders_and_what_came_before() -> None:

@@ -25,7 +25,7 @@ MOST_CLUSTERS = 500
 SMALL = 5
 """Clusters of at most so many frames come last."""
 NEIGHBOURS = 20
-NEIGHBOURS_AMONG = 2_000
+NEIGHBOURS_AMONG = 1_000
 """Frames of one cluster among which neighbours are sought, evenly taken where it is larger."""
 NEVER_ZERO = 1e-5
 """Added to a distance before it is inverted, as in the published code."""

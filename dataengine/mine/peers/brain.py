@@ -25,7 +25,7 @@ WEIGHTS = np.array([0.6, 0.3, 0.1])
 PRECOMPUTED_TO = 15_000
 """Frames up to which Brain computes all distances at once, by cosine."""
 
-EXACT_TO = 50_000
+EXACT_TO = 30_000
 """Frames up to which every pair is compared; a larger pool is compared with fewer of its frames, evenly
 taken, so that the number of pairs, and the time, stays the same."""
 
