@@ -9,8 +9,8 @@ What a model never finds leaves no sign, nor does what it always takes for somet
 really hidden looks like a miss. In clips of one frame, or of frames without times, all scores are 0.
 
 On six development worlds (4,000 frames at 2 a second, a detector trained on 150 frames; the command is in
-``tests/mine/tracking/of_workspace.py``): rank correlation with the true errors of a frame, and errors and rare
-boxes (truck, cyclist, cone) a frame among the 120 highest, at most 3 of a clip:
+``tests/mine/tracking/of_workspace.py``): rank correlation with the true errors of a frame, and errors and
+rare boxes (truck, cyclist, cone) a frame among the 120 highest, at most 3 of a clip:
 
     temporal            0.31  3.20  1.13      class_flips         0.16  1.72  0.71
     isolated            0.14  1.68  0.39      abrupt_tracks       0.14  1.34  0.33
