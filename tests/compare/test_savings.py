@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataengine.compare import grid, savings
@@ -141,6 +141,7 @@ def test_savings_are_told_of_tests_and_of_precision() -> None:
 HEIGHTS = st.lists(st.floats(0, 1), min_size=4, max_size=4)
 
 
+@settings(deadline=None, max_examples=50)
 @given(HEIGHTS)
 def test_an_arm_like_the_baseline_saves_nothing(curve: list[float]) -> None:
     told = saved(curve, curve)
@@ -148,6 +149,7 @@ def test_an_arm_like_the_baseline_saves_nothing(curve: list[float]) -> None:
     assert told["reached"] == 1
 
 
+@settings(deadline=None, max_examples=50)
 @given(HEIGHTS, st.lists(st.floats(0, 0.5), min_size=4, max_size=4))
 def test_an_arm_that_is_nowhere_worse_saves_and_one_that_is_nowhere_better_does_not(
     curve: list[float], more: list[float]
