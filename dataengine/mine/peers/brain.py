@@ -44,7 +44,7 @@ def uniqueness(embeddings: NDArray[np.float32]) -> Array:
     total = len(embeddings)
     if total <= len(WEIGHTS) + 1:
         return np.ones(total)
-    sound = (np.abs(embeddings) < 1e15).all(axis=1)
+    sound: NDArray[np.bool_] = (np.abs(embeddings) < 1e15).all(axis=1)
     rows = np.flatnonzero(sound)
     values = np.zeros(total)
     if len(rows) > len(WEIGHTS) + 1:
@@ -55,8 +55,7 @@ def uniqueness(embeddings: NDArray[np.float32]) -> Array:
     highest = float(values.max())
     if highest == 0:
         return sound.astype(np.float64)
-    values /= highest
-    return values
+    return values / highest
 
 
 def _squared_chords(rows: NDArray[np.float32]) -> Array:
