@@ -44,8 +44,7 @@ def uniqueness(embeddings: NDArray[np.float32]) -> Array:
     total = len(embeddings)
     if total <= len(WEIGHTS) + 1:
         return np.ones(total)
-    sound: NDArray[np.bool_] = (np.abs(embeddings) < 1e15).all(axis=1)
-    rows = np.flatnonzero(sound)
+    rows = np.flatnonzero((np.abs(embeddings) < 1e15).all(axis=1))
     values = np.zeros(total)
     if len(rows) > len(WEIGHTS) + 1:
         centred = embeddings[rows] - embeddings[rows].mean(axis=0, dtype=np.float64)
@@ -53,9 +52,10 @@ def uniqueness(embeddings: NDArray[np.float32]) -> Array:
         distance = squared / 2 if total <= PRECOMPUTED_TO else np.sqrt(squared)
         values[rows] = distance[:, 1:] @ WEIGHTS
     highest = float(values.max())
-    if highest == 0:
-        return sound.astype(np.float64)
-    return values / highest
+    if highest > 0:
+        return values / highest
+    values[rows] = 1.0
+    return values
 
 
 def _squared_chords(rows: NDArray[np.float32]) -> Array:
