@@ -1,22 +1,24 @@
 """A learning curve with its uncertainty: from the cycles so far to what the next batch brings.
 
-The law is the inverse power law with a floor, ``error(n) = c + a * n ** -b`` (Hestness et al. 2017, "Deep
-learning scaling is predictable, empirically"; Viering and Loog 2021, "The shape of learning curves", find
-power laws the best on the whole and no law the best always; Mahmood et al. 2022, "How much more data do I
-need?", that one fitted law extrapolates too boldly from few points: hence it is averaged over here, not
-fitted. All three are quoted from memory). Written from its first point, with ``e`` the error there, ``f``
-the share of ``e`` that no label removes and ``m = n / n0``: ``error = e * (f + (1 - f) * m ** -b)``. A mined
-frame counts as ``k`` random ones, ``m = 1 + k * (n - n0) / n0``: what a miner gains it gains early, and then
-it follows the same law. No real curve is that smooth, so it leaves the law by a random walk in ``log n``: a
-miner that finds something, a pool that runs dry, steps that no longer suffice. So the last cycle counts most.
+The law is an inverse power law with a floor, ``c + a * n ** -b`` (Hestness et al. 2017, "Deep learning
+scaling is predictable, empirically"; Viering and Loog 2021, "The shape of learning curves", find power laws
+the best on the whole and no law the best always; Mahmood et al. 2022, "How much more data do I need?", that
+one fitted law extrapolates too boldly from few points: hence it is averaged over here, not fitted. All three
+are quoted from memory). Here it holds for the odds of an error, ``(1 - value) / value``, not for the error:
+the two are the same where errors are few, and a detector that has hardly learned rises slowly too, which a
+power law of the error denies. Written from its first point, with ``o`` the odds there, ``f`` the share of
+``o`` that no label removes and ``m = n / n0``: ``odds = o * (f + (1 - f) * m ** -b)``. A mined frame counts
+as ``k`` random ones, ``m = 1 + k * (n - n0) / n0``: what a miner gains it gains early, and then it follows
+the same law. No real curve is that smooth, so it leaves the law by a random walk in ``log n``: a miner that
+finds something, a pool that runs dry, steps that no longer suffice. So the last cycle counts most.
 
 Priors, set before any claimed run, on a study of the embedded fleet and on simulated curves of several laws:
 
-* ``b`` log-normal around 0.4, 90% in 0.15..1.1 (Hestness saw 0.07..0.35 on sets larger by orders, past the
-  steep part), and with probability 1/5 in 0..0.15, a plateau;
-* ``f`` 0.7 times the square of a uniform; ``k`` log-normal around 2, 90% in 0.9..4.6, and 1 for blind draws;
+* ``b`` log-normal around 0.65, 90% in 0.26..1.6 (Hestness saw 0.07..0.35 of the error on sets larger by
+  orders, past the steep part), and with probability 1/5 in 0..0.15, a plateau;
+* ``f`` 0.7 times the square of a uniform, ``k`` log-normal around 2.5, 90% in 1.3..4.8, 1 for blind draws;
 * the noise of one fit log-normal around what the caller says, 90% within a factor of 1.6; the step of the
-  walk log-normal around 0.03 for an e-fold of labels.
+  walk log-normal around 0.025 for an e-fold of labels.
 
 They are integrated over by drawing from a fixed low-discrepancy sequence, with a Kalman filter for the walk
 within each draw, so the same points give the same forecast.
@@ -37,13 +39,14 @@ from numpy.typing import NDArray
 NUM_DRAWS = 8192
 CONFIDENCE = 0.9
 
-EXPONENT_MEDIAN, EXPONENT_SPREAD = 0.4, 0.6
+EXPONENT_MEDIAN, EXPONENT_SPREAD = 0.65, 0.55
 PLATEAU_SHARE, PLATEAU_EXPONENT = 0.2, 0.15
 LARGEST_FLOOR = 0.7
-WORTH_MEDIAN, WORTH_SPREAD = 2.0, 0.5
+WORTH_MEDIAN, WORTH_SPREAD = 2.5, 0.4
 NOISE_SPREAD = 0.3
 SMALLEST_NOISE = 0.005
-WALK_MEDIAN, WALK_SPREAD = 0.03, 0.5
+SMALLEST_VALUE = 0.002
+WALK_MEDIAN, WALK_SPREAD = 0.025, 0.5
 """By how much of the metric a curve leaves its law while the labels grow e-fold (standard deviation)."""
 
 
@@ -133,14 +136,15 @@ def next_gain(points: Sequence[Point], *, next_cost: float, noise: float, mined:
     spread = max(noise if math.isfinite(noise) else 0.0, SMALLEST_NOISE)
     draws = _draws()
     sigma = spread * draws.noise
-    start = np.clip(1 - known[0].value + sigma * draws.start, 0.0, 1.0)
+    start = np.clip(known[0].value + sigma * draws.start, SMALLEST_VALUE, 1 - SMALLEST_VALUE)
+    odds = 1 / start - 1
     worth = draws.worth if mined else np.ones_like(draws.worth)
     first = max(known[0].cost, 1e-9)
 
     def curve(cost: float) -> NDArray[np.float64]:
         """The law's value at a cost, ``[S]``."""
         more = np.maximum(1 + worth * (cost - first) / first, 0.1)
-        return 1 - start * (draws.floor + (1 - draws.floor) * more**-draws.exponent)
+        return 1 / (1 + odds * (draws.floor + (1 - draws.floor) * more**-draws.exponent))
 
     weight, offset, spread_of_offset = _filtered(known, curve, sigma, draws.walk)
     step = draws.walk * math.sqrt(_log_ratio(known[-1].cost, next_cost)) * draws.step
