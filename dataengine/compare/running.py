@@ -12,14 +12,15 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from dataengine import cycle, executor, learn, progress
 from dataengine.arm import Arm, run_of
 from dataengine.compare.plan import Chain, Plan
 from dataengine.config import ComputeConfig, Config
-from dataengine.errors import ConfigError
-from dataengine.schema import POOL
+from dataengine.errors import ConfigError, InputError
+from dataengine.schema import POOL, TEST
 from dataengine.workspace import Workspace, lock
 
 
@@ -54,9 +55,13 @@ def prepare(plan: Plan, ingest: Callable[[Config], Workspace]) -> None:
 
     Raises:
         ConfigError: The seed set leaves nothing to choose from.
+        InputError: Nobody labelled the pool, or the test.
     """
     for root in plan.roots:
         workspace = ingest(next(trial.config for trial in plan.trials if trial.root == root))
+        for split, use in ((POOL, "no arm can buy any"), (TEST, "nothing can be measured")):
+            if not pc.any(pc.is_in(workspace.frames(split)["frame_id"], workspace.lake.labelled())).as_py():
+                raise InputError(f"there are no labels in the {split} of {root}, so {use}")
         wanted, there = plan.trials[0].config.loop.seed_frames, workspace.frames(POOL).num_rows
         if wanted >= there:
             raise ConfigError(
