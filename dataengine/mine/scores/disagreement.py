@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.scores.aggregation import per_frame
+from dataengine.mine.scores.aggregation import per_frame, rarity_weights
 from dataengine.mine.scores.pairing import Opinion, paired
 from dataengine.mine.strategy import FrameScores, Need, Score, Task
 
@@ -34,15 +34,16 @@ def _entropy(chance: Array) -> Array:
     return answer
 
 
-def box_disagreement(one: Opinion, other: Opinion) -> tuple[Array, NDArray[np.int64]]:
-    """Bits in 0..1 of each box, and its frame; boxes of ``other`` that ``one`` has not got stand last."""
+def box_disagreement(one: Opinion, other: Opinion) -> tuple[Array, NDArray[np.int64], NDArray[np.int16]]:
+    """Bits in 0..1 of each box, its frame and its class; boxes that ``other`` alone has got stand last."""
     found = paired(one, other)
     own = mutual_information(one.class_scores, found.of(other.class_scores))
     lone = np.ones(other.boxes.num_boxes, np.bool_)
     lone[found.row[found.row >= 0]] = False
     missing = other.class_scores[lone]
     values = np.concatenate([own, mutual_information(missing, np.zeros_like(missing))])
-    return values, np.concatenate([one.boxes.frame_index, other.boxes.frame_index[lone]])
+    frame = np.concatenate([one.boxes.frame_index, other.boxes.frame_index[lone]])
+    return values, frame, np.concatenate([one.boxes.class_id, other.boxes.class_id[lone]])
 
 
 def compute(task: Task) -> FrameScores:
@@ -52,13 +53,16 @@ def compute(task: Task) -> FrameScores:
         Opinion.of_places(found, config.min_score)
         for found in (candidates.predictions, candidates.view(Need.snapshot.value))
     )
-    bits, frame = box_disagreement(final, earlier)
+    bits, frame, kind = box_disagreement(final, earlier)
+    if config.class_weighted:
+        bits = bits * rarity_weights(candidates.labelled_class_counts)[kind]
     values = per_frame(bits, frame, len(candidates), config.aggregate)
     num_boxes = np.bincount(frame, minlength=len(candidates))
+    what = "weighted disagreement" if config.class_weighted else "disagreement"
 
     def reason(number: int) -> str:
         return (
-            f"{config.aggregate} disagreement {values[number]:.3f} bits with an earlier model "
+            f"{config.aggregate} {what} {values[number]:.3f} bits with an earlier model "
             f"on {num_boxes[number]} boxes"
         )
 
@@ -68,7 +72,7 @@ def compute(task: Task) -> FrameScores:
 SNAPSHOT = Score(
     name="snapshot",
     summary="frames on which an earlier moment of the same training says something else",
-    span="0 (the same boxes and scores, or no boxes) to 1 bit per box; unbounded with sum",
+    span="0 (the same boxes and scores, or no boxes) to 1 bit per box; unbounded with sum or class weights",
     needs=frozenset({Need.predictions, Need.snapshot}),
     source="mutual information of two snapshots, arXiv 2004.04699; costs one more pass",
     compute=compute,

@@ -47,7 +47,7 @@ def nearness_to_moderate(task: Task) -> np.ndarray:
 
 
 def summed_disagreement(task: Task) -> np.ndarray:
-    bits, frame = box_disagreement(*opinions(task, "snapshot"))
+    bits, frame, _ = box_disagreement(*opinions(task, "snapshot"))
     return np.bincount(frame, weights=bits, minlength=60)
 
 

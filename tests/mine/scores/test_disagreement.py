@@ -36,9 +36,10 @@ def test_boxes_that_one_model_alone_reports_count() -> None:
     """A box that stays, one that the earlier model had not, and one that it alone had."""
     final = opinion([(HERE, SURE)], [(HERE, SURE)], [])
     earlier = opinion([(RIGHT, SURE)], [], [(FAR, SURE)])
-    values, frame = box_disagreement(final, earlier)
+    values, frame, kind = box_disagreement(final, earlier)
     np.testing.assert_allclose(values, [0, 1, 1])
     assert frame.tolist() == [0, 1, 2]
+    assert kind.tolist() == [0, 0, 0]
 
 
 def test_frames_by_falling_disagreement() -> None:
@@ -50,3 +51,13 @@ def test_frames_by_falling_disagreement() -> None:
     assert found.values[[0, 3]].tolist() == [0, 0]
     assert found.reason(1).startswith("sum disagreement 0.")
     assert found.reason(1).endswith("bits with an earlier model on 1 boxes")
+
+
+def test_classes_that_are_labelled_little_count_for_more() -> None:
+    """40 cars and 2 cyclists are labelled: of two boxes that vanish, the cyclist's counts for more."""
+    nothing = look([], [])
+    pool = pool_of(look([(HERE, SURE)], [(HERE, (0.0, 0.0, 1.0))]), snapshot=nothing)
+    assert SNAPSHOT.compute(task_of(pool)).values.tolist() == [1, 1]
+    weighted = SNAPSHOT.compute(task_of(pool, class_weighted=True))
+    np.testing.assert_allclose(weighted.values, [65 / 41, 65 / 3])
+    assert weighted.reason(1) == "mean weighted disagreement 21.667 bits with an earlier model on 1 boxes"
