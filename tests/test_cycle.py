@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataengine import cycle, verbs
+from dataengine import cycle, stages, verbs
 from dataengine.arm import Arm
 from dataengine.config import Budget, Config
 from dataengine.errors import ConfigError, UserError
-from dataengine.frameboxes import FrameBoxes
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet
 from dataengine.workspace import Run, Workspace, lock
 from tests.tiny import tiny_config
@@ -50,6 +50,38 @@ def test_metrics_are_tidy_and_name_every_cost(finished: tuple[Workspace, Config,
         assert {row["cycle"] for row in rows} == {0, 1}
         assert {"val", "test", "test_balanced"} <= {row["split"] for row in rows}
         assert {"ap50", "map50_95", "train_time_s"} <= {row["metric"] for row in rows}
+
+
+def test_replicates_are_in_the_journal(finished: tuple[Workspace, Config, list[Run]]) -> None:
+    _, config, runs = finished
+    for run in runs:
+        for number in range(config.loop.cycles):
+            entry = run.entry(number, "evaluate")
+            assert entry is not None
+            assert f"cycles/{number}/replicates.parquet" in entry["files"]
+            rows = read_parquet(run.cycle(number) / "replicates.parquet").to_pylist()
+            assert {len(row["values"]) for row in rows} == {config.evaluate.bootstrap}
+
+
+def test_every_seed_is_judged_on_the_same_resamples_of_the_drives(
+    finished: tuple[Workspace, Config, list[Run]],
+) -> None:
+    workspace, config, runs = finished
+    truth = workspace.lake.truth(workspace.frames("test")["frame_id"].to_pylist())
+    some = truth.filter(np.arange(truth.num_boxes) % 3 > 0)
+    predictions = Predictions(
+        boxes=some,
+        class_scores=np.ones((some.num_boxes, len(workspace.taxonomy)), np.float32),
+        embeddings=np.zeros((some.num_frames, 2), np.float32),
+    )
+    arm = Arm(name="random", workspace=workspace, config=config, run=runs[0])
+    one, other = (
+        stages._judge(replace(arm, config=replace(config, seed=seed)), "test", predictions) for seed in (0, 7)
+    )
+    assert one is not None
+    assert other is not None
+    assert repr(one.replicates.to_pylist()) == repr(other.replicates.to_pylist())
+    assert len(set(one.replicates["values"][0].as_py())) > 1
 
 
 def test_arms_share_the_seed_set_and_the_first_weights(finished: tuple[Workspace, Config, list[Run]]) -> None:

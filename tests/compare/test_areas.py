@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataengine.compare import areas, grid
@@ -30,6 +30,7 @@ def test_weights(costs: list[float], low: float, high: float, expected: list[flo
     np.testing.assert_allclose(areas.weights(np.array(costs), low, high), expected, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(1, 100), min_size=2, max_size=6),
     st.floats(0, 1),
