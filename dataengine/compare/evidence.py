@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from dataengine.compare.curves import AREA_CYCLE
 from dataengine.compare.headline import figure_name
+from dataengine.compare.savings import CEILING
 from dataengine.compare.tables import AXES, Comparison
 from dataengine.schema import TEST, TEST_BALANCED
 
@@ -37,6 +39,7 @@ def evidence(comparison: Comparison, command: str | None = None) -> str:
     for split, test in TESTS.items():
         for part, metric in (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95")):
             lines += _section(comparison, (split, part, metric), f"{_name(part, metric)}, {test}")
+        lines += _class_section(comparison, split, test)
     lines += _bought(comparison)
     lines += ["## Notes", "", *(f"* {note}" for note in comparison.notes), ""]
     return "\n".join(lines)
@@ -151,6 +154,39 @@ def _share_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[s
             cells = [_with_interval(own[cycle], 2) if cycle in own else "" for cycle in cycles]
             body.append([f"`{arm}`", *cells])
     return _table(["share of the oracle's gain", *(f"cycle {cycle}" for cycle in cycles)], body)
+
+
+def _class_section(comparison: Comparison, split: str, test: str) -> list[str]:
+    """AP50 of every class at the last cycle that all arms but the ceilings ran, with objects to judge by."""
+    figures = [(name, (split, f"class:{name}", "ap50")) for name in comparison.classes]
+    rows = {name: _rows(comparison, "curves", figure) for name, figure in figures}
+    ran = [
+        {row["cycle"] for row in own if row["arm"] == arm}
+        for own in rows.values()
+        for arm in comparison.arms
+        if arm != CEILING
+    ]
+    shared = set.intersection(*filter(None, ran)) if any(ran) else set()
+    if not shared:
+        return []
+    body = []
+    for arm in comparison.arms:
+        found = [
+            [row for row in own if row["arm"] == arm and row["cycle"] == max(shared)] for own in rows.values()
+        ]
+        if any(found):
+            body.append([f"`{arm}`", *(_with_interval(own[0], 3) if own else "" for own in found)])
+    head = [f"AP50 at cycle {max(shared)}", *(f"{name}{_objects(comparison, split, name)}" for name in rows)]
+    return [f"## Classes, {test}", "", *_table(head, body), ""]
+
+
+def _objects(comparison: Comparison, split: str, name: str) -> str:
+    """`` (41 objects)``: the mean over the trials; nothing where it was not counted."""
+    cells = comparison.table("cells")
+    wanted = {"split": split, "slice": f"class:{name}", "metric": "num_objects", "arm": comparison.baseline}
+    kept = reduce(pc.and_, [pc.equal(cells[column], value) for column, value in wanted.items()])
+    count = pc.mean(cells.filter(kept)["value"]).as_py()
+    return "" if count is None else f" ({count:.0f} objects)"
 
 
 def _bought(comparison: Comparison) -> list[str]:

@@ -107,6 +107,20 @@ def test_evidence_says_not_reached(tmp_path: Path) -> None:
     assert "nan" not in page
 
 
+def test_evidence_by_class_counts_the_objects(tmp_path: Path) -> None:
+    values = curves(random=[[0.2, 0.3]], auto=[[0.2, 0.4]])
+    objects = dict.fromkeys(values, 41.0)
+    cells = [
+        cells_table(values, slice_name="class:cone"),
+        cells_table(objects, slice_name="class:cone", metric="num_objects"),
+    ]
+    export.write(compared(pa.concat_tables(cells)), tmp_path)
+    page = (tmp_path / "tables" / "evidence.md").read_text(encoding="utf-8")
+    assert "## Classes, natural test" in page
+    assert "| AP50 at cycle 1 | car | cone (41 objects) |" in page
+    assert "| `auto` |  | 0.400 |" in page
+
+
 def test_evidence_of_nothing(tmp_path: Path) -> None:
     export.write(compared(cells_table({})), tmp_path)
     assert export.read(tmp_path).arms == ()
