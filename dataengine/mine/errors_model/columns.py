@@ -14,8 +14,11 @@ from dataengine.mine.errors_model.said import Said
 from dataengine.mine.errors_model.support import clip_support, neighbours, support
 
 BOX_DIRECTIONS = 12
-FRAME_DIRECTIONS = 12
-"""Principal components kept of box features and of frame embeddings: val holds a few hundred objects."""
+"""Principal components kept of box features: val holds a few hundred objects."""
+
+FRAME_DIRECTIONS = 48
+"""Principal components kept of frame embeddings: what shows a class that the detector does not know yet is
+not among the strongest."""
 
 LEAST_SUPPORT = 0.01
 """A clip without any sign of a class is no stronger evidence than this."""

@@ -7,7 +7,9 @@ Three parts, each fitted on val and each with a class where it has one:
   after, class and look;
 * **faint objects**: a box below that score is an object that is missed, with the chance of a second such
   model; and an object of another class than the one said, with the calibrated chance of that class;
-* **unseen objects**: those that no box of any score overlaps; ridge regression on numbers of the frame.
+* **unseen objects**: those that no box of any score overlaps; for each class the chance that a frame holds
+  one, logistic as well, on numbers of the frame and its embedding, times how many such a frame holds. This is
+  what finds a class that the detector does not know yet, if val shows it.
 
 Without val, without mistakes in it, or with one drive alone it falls back on calibrated scores (or scores)
 for the first two parts and on nothing for the third, and says so.
@@ -27,6 +29,7 @@ from dataengine.mine.errors_model.outcomes import SURE_SCORE, group_of, outcomes
 from dataengine.mine.errors_model.ranking import auc, spearman
 from dataengine.mine.errors_model.regression import Fitted, Link, Scaler, fit
 from dataengine.mine.errors_model.said import Said
+from dataengine.mine.errors_model.unseen import Unseen
 
 BLOCK = 300_000
 """Boxes judged at once: bounds the memory to some 150 MB."""
@@ -39,7 +42,7 @@ class Expectation:
     Attributes:
         false_alarms: ``[N, K]`` sure boxes that are nothing, by the class said.
         faint: ``[N, K]`` objects that only a faint box, or one of another class, shows.
-        unseen: ``[N]`` objects that no box shows.
+        unseen: ``[N, K]`` objects that no box shows.
         objects: ``[N, K]`` objects that some box shows, found or not.
         right: ``[B]`` chance in 0..1 that a box is an object of the class said, row for row as
             ``candidates.boxes``: as ``true_chance``, and from more than the score.
@@ -59,10 +62,10 @@ class Expectation:
     note: str
 
     def total(self, class_weight: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """``[N]`` expected errors; each counts as its class's ``[K]`` weight, an unseen one as 1."""
-        by_class = self.false_alarms + self.faint
+        """``[N]`` expected errors; each counts as its class's ``[K]`` weight, 1 by default."""
+        by_class = self.false_alarms + self.faint + self.unseen
         weight = np.ones(by_class.shape[1]) if class_weight is None else class_weight
-        return by_class @ weight + self.unseen
+        return by_class @ weight
 
 
 def expect(candidates: Candidates, min_score: float) -> Expectation:
@@ -72,7 +75,9 @@ def expect(candidates: Candidates, min_score: float) -> Expectation:
     model = _Model.of(candidates.val, min_score, scale) if candidates.val is not None else None
     if model is None:
         right = _own_chance(pool, scale)
-        errors = _Errors(right=right, wrong=1 - right, unseen=np.zeros(pool.num_frames))
+        errors = _Errors(
+            right=right, wrong=1 - right, unseen=np.zeros((pool.num_frames, len(candidates.classes)))
+        )
         quality = (float("nan"), float("nan"))
         note = f"no model of val's mistakes could be fitted; {scale.note}"
     else:
@@ -102,7 +107,7 @@ def _own_chance(said: Said, scale: Calibration) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Errors:
-    """Chances of ``[B]`` boxes to be right (of the class said) and wrong, and ``[F]`` unseen objects."""
+    """Chances of ``[B]`` boxes to be right (of the class said) and wrong, and ``[F, K]`` unseen objects."""
 
     right: NDArray[np.float64]
     wrong: NDArray[np.float64]
@@ -130,7 +135,7 @@ class _Model:
     right: Fitted
     wrong: Fitted
     frame_scaler: Scaler
-    unseen: Fitted
+    unseen: Unseen
     box_auc: float
     frame_rho: float
 
@@ -153,8 +158,8 @@ class _Model:
         held_out[sure] = wrongs.held_out
         frame_rows = columns.of_frames(said, rights.held_out)
         frame_scaler = Scaler.of(frame_rows)
-        unseen = fit(frame_scaler(frame_rows), truth.num_unseen.astype(np.float64), group, Link.identity)
-        errors = _Errors(right=rights.held_out, wrong=held_out, unseen=np.maximum(unseen.held_out, 0))
+        unseen = Unseen.of(frame_scaler(frame_rows), truth.num_unseen, group)
+        errors = _Errors(right=rights.held_out, wrong=held_out, unseen=unseen.held_out)
         return cls(
             columns=columns,
             box_scaler=box_scaler,
@@ -164,7 +169,7 @@ class _Model:
             unseen=unseen,
             box_auc=auc(rights.held_out, right > 0),
             frame_rho=spearman(
-                np.sum(errors.by_class(said, scale), axis=(0, 2)) + errors.unseen,
+                (sum(errors.by_class(said, scale)) + errors.unseen).sum(axis=1),
                 truth.num_missed + truth.num_wrong,
             ),
         )
@@ -178,4 +183,4 @@ class _Model:
             rows = self.box_scaler(self.columns.of_boxes(said, confirmed, part))
             right[part], wrong[part] = self.right(rows), self.wrong(rows)
         unseen = self.unseen(self.frame_scaler(self.columns.of_frames(said, right)))
-        return _Errors(right=right, wrong=wrong, unseen=np.maximum(unseen, 0.0))
+        return _Errors(right=right, wrong=wrong, unseen=unseen)

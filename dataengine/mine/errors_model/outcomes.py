@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataengine import boxes
-from dataengine.frameboxes import Predictions
+from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.mine.candidates import Known
 
 MATCH_IOU = 0.5
@@ -31,7 +31,7 @@ class Outcomes:
             classes of one place, each with a box of its own.
         neutral: ``[B]`` bool: on an ignore region, neither right nor wrong.
         is_wrong: ``[B]`` bool: a sure box that is no object of its class, and not neutral.
-        num_unseen: ``[F]`` objects of each frame that no predicted box of any class overlaps.
+        num_unseen: ``[F, K]`` objects of each frame and class that no predicted box of any class overlaps.
         num_missed: ``[F]`` objects without a sure box of their class.
         num_wrong: ``[F]`` sure boxes that are no object of their class.
     """
@@ -78,10 +78,16 @@ def outcomes(known: Known) -> Outcomes:
         is_object=is_object,
         neutral=neutral,
         is_wrong=wrong,
-        num_unseen=per_frame(truth.frame_index[real & ~seen], truth.num_frames),
+        num_unseen=_by_class(truth, real & ~seen, num_classes),
         num_missed=per_frame(truth.frame_index[real & ~found], truth.num_frames),
         num_wrong=per_frame(predicted.frame_index[wrong], predicted.num_frames),
     )
+
+
+def _by_class(truth: FrameBoxes, kept: NDArray[np.bool_], num_classes: int) -> NDArray[np.int64]:
+    place = truth.frame_index[kept] * num_classes + truth.class_id[kept]
+    counts = np.bincount(place, minlength=truth.num_frames * num_classes)
+    return counts.reshape(truth.num_frames, num_classes)
 
 
 def per_frame(frame: NDArray[np.int64], num_frames: int) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ def compute(task: Task) -> FrameScores:
     expected = expect(candidates, task.config.min_score)
     weights = None
     if task.config.class_weighted:
-        # even classes weigh 1 each, as does an unseen object, whose class nobody knows
+        # even classes weigh 1 each
         weights = rarity_weights(candidates.labelled_class_counts) / max(1, len(candidates.classes))
     return FrameScores(
         values=expected.total(weights), reason=lambda number: reason(expected, candidates.classes, number)
@@ -30,13 +30,13 @@ def compute(task: Task) -> FrameScores:
 def reason(expected: Expectation, classes: tuple[str, ...], number: int) -> str:
     """What is expected of one frame, and how far that can be trusted."""
     parts = []
-    for name, errors in (("missed", expected.faint), ("false alarms", expected.false_alarms)):
+    missed = expected.faint + expected.unseen
+    for name, errors in (("missed", missed), ("false alarms", expected.false_alarms)):
         if errors.shape[1]:
             kind = int(np.argmax(errors[number]))
             total = float(errors[number].sum())
             most = f" (most of all {classes[kind]}: {errors[number, kind]:.1f})" if total >= 0.1 else ""
             parts.append(f"{total:.1f} {name}{most}")
-    parts.append(f"{expected.unseen[number]:.1f} unseen")
     return f"expected {', '.join(parts)}; {expected.note}"
 
 

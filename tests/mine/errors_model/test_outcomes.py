@@ -23,7 +23,7 @@ def test_a_frame_by_hand() -> None:
         [False, False, True],  # faint, but right
     ]
     assert found.num_missed.tolist() == [3, 1]  # both cyclists (one called a pedestrian) and the pedestrian
-    assert found.num_unseen.tolist() == [1, 1]
+    assert found.num_unseen.tolist() == [[0, 1, 0], [1, 0, 0]]
     assert found.num_wrong.tolist() == [2, 0]  # the car of nothing, the pedestrian that rides
 
 
