@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dataengine.report.compare_forest import Row, forest, reading
-from dataengine.report.compare_view import FIGURES, Arm, View, number
+from dataengine.report.compare_view import FIGURES, Arm, View, finite, number
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import signed
 from dataengine.report.tables import Column, capped, table
@@ -39,7 +39,7 @@ def _introduction(view: View) -> Markup:
         f" The grey ground is the noise floor: a mean difference of two draws of {name} stays within it by "
         f"chance, so what does not leave it is no difference; {name}@2, such a draw, shows what this figure "
         "says of chance alone."
-        if any(n > 0 for n in view.table("differences")["noise"].to_pylist() if n is not None)
+        if finite(view.table("differences")["noise"].to_pylist())
         else f" {name} was run once, so how much two draws of it differ is not known."
     )
     return el(

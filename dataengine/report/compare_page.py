@@ -14,7 +14,7 @@ from dataengine.report.compare_reproduce import reproduce
 from dataengine.report.compare_savings import savings
 from dataengine.report.compare_slices import slices
 from dataengine.report.compare_view import View
-from dataengine.report.html import Markup, el
+from dataengine.report.html import Markup, el, more
 from dataengine.report.numbers import plural
 from dataengine.report.page import contents, document
 
@@ -27,6 +27,11 @@ CONTENTS = (
     ("forecasts", "Forecasts"),
     ("reproduce", "Settings and time"),
 )
+
+LONG = 130
+"""A headline of more characters is set smaller."""
+
+MAX_NOTES = 8
 
 
 def build(comparison: Comparison, path: Path) -> Path:
@@ -71,6 +76,12 @@ def _masthead(view: View) -> Markup:
 
 def _opening(view: View) -> Markup:
     """The sentence, what qualifies it, and its figure."""
+    headline = view.comparison.headline
+    heading = el("h1", headline, class_="long" if len(headline) > LONG else None)
     notes = [el("li", line) for line in view.comparison.notes]
-    words = el("div", el("h1", view.comparison.headline), el("ul", notes, class_="notes") if notes else "")
-    return el("div", words, hero(view), class_="hero")
+    seen, rest = notes[:MAX_NOTES], notes[MAX_NOTES:]
+    return Markup(
+        el("div", heading, hero(view), class_="hero")
+        + (el("ul", seen, class_="notes") if seen else "")
+        + (more(f"{plural(len(rest), 'more note')}", el("ul", rest, class_="notes")) if rest else "")
+    )

@@ -49,7 +49,7 @@ def noise_of(view: View, split: str, slice_name: str, metric: str) -> dict[int, 
     found: dict[int, float] = {}
     for row in view.rows("differences", split, slice_name, metric):
         noise = number(row["noise"])
-        if noise > 0:
+        if math.isfinite(noise):
             found[row["cycle"]] = max(noise, found.get(row["cycle"], 0.0))
     return found
 

@@ -143,7 +143,7 @@ def saved(found: dict[str, Any] | None) -> str:
 
 def _share(found: dict[str, Any]) -> Row:
     value, lower, upper = (number(found[key]) for key in ("value", "lower", "upper"))
-    return Row(name=found["arm"], value=value, lower=lower, upper=upper)
+    return Row(name=found["arm"], value=value, lower=lower, upper=upper, absent="the oracle gains none")
 
 
 def _shares(view: View) -> Markup:

@@ -66,8 +66,9 @@ def _differences(
 ) -> Markup:
     rivals = measured_rivals(view)
     found = {(arm.name, name): row_of(view, arm, split, name, "ap50") for arm in rivals for name in names}
-    largest = max((abs(row.value) for row in found.values() if not math.isnan(row.value)), default=0.0)
-    if not largest and rivals:
+    sizes = [abs(row.value) for row in found.values() if not math.isnan(row.value)]
+    largest = max(sizes, default=0.0)
+    if rivals and not sizes:
         return note(f"{words[0]}: no paired difference was measured.")
     kept, line = capped(names, MAX_ROWS, words[0].lower(), "the table differences")
     rows = []

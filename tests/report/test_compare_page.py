@@ -10,10 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from dataengine.compare.tables import SCHEMAS, Comparison
+from dataengine import forecast
+from dataengine.compare import statistics
+from dataengine.compare.tables import PICKS, REPLICATES, SCHEMAS, Comparison
+from dataengine.config import Config
 from dataengine.report import compare_page
 from dataengine.report.compare_page import CONTENTS
-from tests.report.comparisons import ARMS, HEADLINE, comparison
+from dataengine.schema import Taxonomy
+from tests.report.comparisons import ARMS, CLASSES, HEADLINE, TAIL, comparison
 from tests.report.pages import Page
 
 NAN = math.nan
@@ -40,11 +44,31 @@ def page(html: str) -> Page:
     return Page(html)
 
 
-def test_the_first_sentence_is_the_headline_and_notes_follow(html: str, page: Page) -> None:
-    heading = re.search(r"<h1>(.*?)</h1><ul class=\"notes\"><li>(.*?)</li>", html)
-    assert heading is not None
-    assert heading[1].replace("&#x27;", "'") == HEADLINE
-    assert heading[2] == "Seed 3 of uncertainty is missing."
+def test_the_first_sentence_is_the_headline_and_notes_follow(html: str) -> None:
+    found = re.search(r"<h1>(.*?)</h1>.*?<ul class=\"notes\"><li>(.*?)</li>", html)
+    assert found is not None
+    assert found[1].replace("&#x27;", "'") == HEADLINE
+    assert found[2] == "Seed 3 of uncertainty is missing."
+
+
+def test_many_notes_are_folded_and_none_is_lost() -> None:
+    notes = tuple(f"Note number {number}." for number in range(30))
+    page = read(comparison(("random", "auto"), notes=notes, headline="Long. " * 40))
+    assert "22 more notes" in page.words
+    assert all(note in page.words for note in notes)
+    assert page.all("h1") == [{"class": "long"}]
+
+
+def test_differences_of_zero_are_differences() -> None:
+    made = comparison(("random", "auto"))
+    table = made.tables["differences"]
+    for name in ("value", "lower", "upper", "noise"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(name), pa.array([0.0] * table.num_rows))
+    words = read(comparison(("random", "auto"), tables={**made.tables, "differences": table})).words
+    assert "no paired difference was measured" not in words
+    assert "floor is not known" not in words
+    assert "differ is not known" not in words
 
 
 def test_every_section_is_there_and_linked(page: Page) -> None:
@@ -209,3 +233,23 @@ def test_fewer_misses_are_a_gain() -> None:
     assert re.search(r"auto −0\.\d\d .*uncertainty \+0\.0\d", misses)
     table = page.words.partition("Paired differences on test")[2]
     assert re.search(r"auto Misses a frame, at the last cycle −0\.\d+ \S+ to \S+ \S+ 0\.018 better", table)
+
+
+def test_what_the_statistics_make_of_cells_has_a_page() -> None:
+    """No table of its own: curves, differences, savings and shares are those of ``compare.statistics``."""
+    cells = comparison((*ARMS, "all_labels")).tables["cells"]
+    config = Config()
+    config.compare.resamples = 200
+    made = statistics.analyse(
+        cells,
+        REPLICATES.empty_table(),
+        PICKS.empty_table(),
+        config=config,
+        taxonomy=Taxonomy(classes=CLASSES, tail_classes=TAIL),
+        forecasts=forecast.backtest(cells),
+    )
+    page = read(made)
+    assert made.headline in page.words
+    assert "What the arms bought was not measured." in page.words
+    assert re.search(r"held the outcome in \d+ of \d+, \d+%; aim 80–97%", page.words)
+    assert [mark for mark in page.all("polygon") if mark.get("class") == "dot loss"]
