@@ -142,3 +142,30 @@ def test_the_shortlist_keeps_a_far_frame_that_nobody_wants_out() -> None:
     pool = by_hand(frames, embeddings=vectors, labelled=[[1, -1]])
     assert "c29/0" not in picked(pick(pool, "hardness__k_centre", 2))
     assert "c29/0" in picked(pick(pool, "none__k_centre", 2))
+
+
+def bad_pools() -> dict[str, mine.Pool]:
+    """Pools of which next to nothing can be told."""
+    nine = [(f"c{i}/0", [[0.5, 0.1, 0.1]]) for i in range(9)]
+    still = [(f"still/{i}", [[0.5, 0.2, 0.1]]) for i in range(9)]
+    return {
+        "empty": by_hand([]),
+        "one frame": by_hand(nine[:1]),
+        "no detections": by_hand([(name, []) for name, _ in nine]),
+        "one class": by_hand([(name, [[0.9, 0, 0]] * 3) for name, _ in nine]),
+        "scores that are no numbers": by_hand([(name, [[np.nan] * 3]) for name, _ in nine]),
+        "constant scores": by_hand(nine),
+        "broken embeddings": by_hand(nine, embeddings=np.full((9, 4), np.nan), labelled=np.ones((2, 4))),
+        "identical frames": by_hand(still, embeddings=np.ones((9, 4)), phash=[7] * 9),
+        "broken features": by_hand(nine, features=np.full((9, 4), np.inf)),
+    }
+
+
+@pytest.mark.parametrize("kind", bad_pools())
+@pytest.mark.parametrize("name", ["__".join(p) for p in product(["none", "hardness"], DIVERSITIES, QUOTAS)])
+def test_bad_pools(name: str, kind: str) -> None:
+    pool = bad_pools()[kind]
+    total = pool.frames.num_rows
+    for amount in (0, 1, 4, 99):
+        found = picked(pick(pool, name, amount))
+        assert len(found) == len(set(found)) == min(amount, total)
