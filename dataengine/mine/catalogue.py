@@ -38,6 +38,9 @@ ALL_ALIKE = "none"
 BETWEEN = "__"
 """Joins the parts of a composed arm's own name: ``entropy__k_centre__class``."""
 
+CLIPS = "clips"
+"""Second part of the name of an arm that buys whole clips by a score."""
+
 Part = TypeVar("Part")
 
 
@@ -68,7 +71,7 @@ def from_settings(name: str, config: MineConfig) -> Arm:
 
 
 def from_name(name: str) -> Arm:
-    """The arm whose name lists its parts: ``SCORE__DIVERSITY`` or ``SCORE__DIVERSITY__QUOTA``.
+    """The arm whose name lists its parts: ``SCORE__DIVERSITY``, ``SCORE__DIVERSITY__QUOTA``, ``SCORE__clips``.
 
     Raises:
         ConfigError: There are too many parts, or one is unknown; the message names the nearest.
@@ -77,6 +80,8 @@ def from_name(name: str) -> Arm:
     parts = name.split(BETWEEN)
     if len(parts) > 3:
         raise ConfigError(f"{setting}: write SCORE{BETWEEN}DIVERSITY{BETWEEN}QUOTA")
+    if parts[1:] == [CLIPS]:
+        return whole_clips(score(parts[0], setting), name)
     by_default = (ALL_ALIKE, NONE.name, QUOTAS[0])
     first, second, third = (*parts, *by_default[len(parts) :])
     return composed(score(first, setting), diversity(second, setting), quota(third, setting), name)

@@ -130,6 +130,16 @@ def test_what_an_arm_needs_is_what_its_parts_need(name: str) -> None:
     assert mine.ArmName.parse(name).miner == name
 
 
+def test_whole_clips_by_name() -> None:
+    pool = synthetic()
+    by_setting = pick(pool, "whole_clips", 9, score="hardness", clip_stride=2)
+    assert by_setting.equals(pick(pool, "hardness__clips", 9, clip_stride=2))
+    with pytest.raises(ConfigError, match="hardnes is not a score: did you mean hardness"):
+        mine.arm("hardnes__clips")
+    with pytest.raises(ConfigError, match="clips is not a diversity"):
+        mine.arm("hardness__clips__class")
+
+
 def test_an_arm_without_a_model_needs_none() -> None:
     assert mine.arm("none__none__condition").needs == frozenset()
 
