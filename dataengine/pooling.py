@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from dataengine import files, learn
 from dataengine.config import Config, TrainConfig
-from dataengine.errors import InputError
+from dataengine.errors import InputError, WorkspaceError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet, write_parquet
 from dataengine.learn import pseudo
@@ -53,7 +54,7 @@ def build(
         labelled=known if Need.labelled in needs else None,
         val=_val(workspace, predictions) if Need.val in needs else None,
         views={
-            need.value: _view(workspace, previous, config, need.value, candidates)
+            need.value: _view(workspace, run, config, cycle - 1, need.value, candidates)
             for need in VIEWS
             if need in needs
         },
@@ -106,21 +107,25 @@ def _val(workspace: Workspace, predictions: Predictions) -> Known | None:
     )
 
 
-def _view(workspace: Workspace, previous: Path, config: Config, name: str, frames: pa.Table) -> Predictions:
-    """The model's word on the pool seen otherwise; computed once for each model and kept beside it."""
-    path = previous / f"predictions-{name}.parquet"
-    weights = files.sha256(previous / "model.safetensors")
-    if path.is_file():
-        table = read_parquet(path)
-        of_model = (table.schema.metadata or {}).get(b"weights", b"").decode() == weights
-        if of_model and set(frames["frame_id"].to_pylist()) <= set(table["frame_id"].to_pylist()):
-            return Predictions.from_table(table, len(workspace.taxonomy))
-    checkpoint = previous / ("snapshot.safetensors" if name == "snapshot" else "model.safetensors")
+def _view(
+    workspace: Workspace, run: Run, config: Config, cycle: int, name: str, frames: pa.Table
+) -> Predictions:
+    """What the model of a cycle says of frames seen otherwise; computed once and kept beside the model.
+
+    Runs that share the model, as arms of one seed do in cycle 0, share this too.
+    """
+    folder, file = run.cycle(cycle), f"predictions-{name}.parquet"
+    checkpoint = folder / ("snapshot.safetensors" if name == "snapshot" else "model.safetensors")
     if not checkpoint.is_file():
         raise InputError(
             f"{checkpoint} is missing, and the arm asks what it says of the pool: the cycle was trained "
             "before snapshots were kept; start a run with another seed, or choose another arm"
         )
+    weights, wanted = files.sha256(checkpoint), set(frames["frame_id"].to_pylist())
+    for owner in (run, *workspace.runs()):
+        table = _of_weights(owner.cycle(cycle) / file, weights)
+        if table is not None and wanted <= set(table["frame_id"].to_pylist()):
+            return Predictions.from_table(table, len(workspace.taxonomy))
     found = learn.predict(
         workspace.image_paths(frames),
         frames["frame_id"].to_pylist(),
@@ -131,5 +136,14 @@ def _view(workspace: Workspace, previous: Path, config: Config, name: str, frame
         label=f"predict the pool again ({name})",
         view="" if name == "snapshot" else name,
     )
-    write_parquet(path, found.to_table().replace_schema_metadata({"weights": weights}))
+    write_parquet(folder / file, found.to_table().replace_schema_metadata({"weights": weights}))
     return found
+
+
+def _of_weights(path: Path, weights: str) -> pa.Table | None:
+    """The table, if there is one that says it was made by these weights; a damaged one is made again."""
+    try:
+        known = path.is_file() and (pq.read_schema(path).metadata or {}).get(b"weights") == weights.encode()
+        return read_parquet(path) if known else None
+    except (pa.ArrowInvalid, WorkspaceError):
+        return None

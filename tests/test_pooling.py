@@ -100,6 +100,9 @@ def test_views_of_other_weights_or_fewer_frames_are_computed_again(
     finally:
         model.write_bytes(content)
     assert len(passes) == 3
+    path.write_bytes(b"cut short")
+    build(arm, Need.flip)
+    assert len(passes) == 4
 
 
 def test_a_cycle_without_a_snapshot(started: tuple[Config, Arm]) -> None:
@@ -112,6 +115,17 @@ def test_a_cycle_without_a_snapshot(started: tuple[Config, Arm]) -> None:
             build(arm, Need.snapshot)
     finally:
         moved.rename(path)
+
+
+def test_arms_that_share_a_model_share_its_views(started: tuple[Config, Arm], passes: list) -> None:
+    config, first = started
+    build(first, Need.flip)
+    other = Arm.open(first.workspace, config, "coverage")
+    run_cycle(other, 0)
+    passes.clear()
+    shared = build(other, Need.flip)
+    assert passes == []
+    assert shared.views["flip"].boxes.frame_ids.tolist() == shared.frames["frame_id"].to_pylist()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ class MineConfig:
     calibrate: bool = False
     """``uncertainty``: whether class scores are calibrated on val first, by a temperature for each class."""
     class_weighted: bool = False
-    """``uncertainty``, ``snapshot``, ``expected_errors``: whether classes that are labelled little count for more."""
+    """``uncertainty``, ``snapshot``, ``expected_errors``: whether classes that are labelled little count for
+    more."""
     quota_share: float = 0.7
     """Share of the batch bought under a quota; the rest by coverage (``class_balanced``) or without one."""
     quota_power: float = 0.7
