@@ -155,6 +155,17 @@ def test_a_gap_behind_a_nearer_object_is_none() -> None:
     expect(temporal.BRIDGED.compute(task), [0, 0, 0])
 
 
+def test_a_place_where_another_object_was_found_is_no_gap() -> None:
+    """A pedestrian walks past the car and stands before it in the very frame in which the car is missed."""
+    walk: list[list[Spot]] = [[(X - 20 + 10 * i, "pedestrian", 0.9)] for i in range(5)]
+    car = row(0.7, 0.7, 0, 0.6, 0.6)
+    both = [one + other for one, other in zip(car, walk, strict=True)]
+    found = scores(temporal.BRIDGED, {"a": both})
+    expect(found, [0, 0, 0, 0, 0])
+    away = [[*one, (X + 30, "pedestrian", 0.9)] for one in car]
+    expect(scores(temporal.BRIDGED, {"a": away}), [0, 0, 0.03, 0, 0])  # 0.6 / 10, by two tracks
+
+
 def test_a_swapped_class() -> None:
     frames = row(0.8, 0.8, 0.6, 0.8)
     frames[2] = [(X, "cyclist", 0.6)]

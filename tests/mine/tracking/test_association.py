@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataengine import boxes
@@ -12,6 +12,7 @@ groups = st.lists(st.integers(0, 3), max_size=8).map(sorted)
 costs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 4)), max_size=25)
 
 
+@settings(deadline=None)
 @given(groups, groups)
 def test_all_pairs_of_a_group_and_no_others(first: list[int], second: list[int]) -> None:
     left, right = pairs_within(np.array(first, np.int64), np.array(second, np.int64))
@@ -32,6 +33,7 @@ def one_by_one(pairs: list[tuple[int, int, int]]) -> list[int]:
     return sorted(taken)
 
 
+@settings(deadline=None)
 @given(costs)
 def test_rounds_take_what_going_by_rising_cost_takes(pairs: list[tuple[int, int, int]]) -> None:
     unique = list({pair[:2]: pair for pair in pairs}.values())

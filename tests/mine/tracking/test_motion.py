@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataengine.mine.tracking.motion import (
@@ -22,6 +22,7 @@ places = st.floats(-500, 2000)
 ONE, FIRST = np.ones(1), np.zeros(1, np.int64)
 
 
+@settings(deadline=None)
 @given(places, places, sides, sides)
 def test_coordinates_and_back(x: float, y: float, width: float, height: float) -> None:
     box = np.array([[x, y, x + width, y + height]])
