@@ -71,7 +71,7 @@ def from_settings(name: str, config: MineConfig) -> Arm:
 
 
 def from_name(name: str) -> Arm:
-    """The arm whose name lists its parts: ``SCORE__DIVERSITY``, ``SCORE__DIVERSITY__QUOTA``, ``SCORE__clips``.
+    """The arm whose name is ``SCORE__DIVERSITY``, ``SCORE__DIVERSITY__QUOTA`` or ``SCORE__clips``.
 
     Raises:
         ConfigError: There are too many parts, or one is unknown; the message names the nearest.
