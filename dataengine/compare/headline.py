@@ -141,9 +141,12 @@ def sentence(verdict: Verdict | None, *, arm: str | None, baseline: str, both_te
         baseline: What it was measured against.
         both_tests: Whether there is a natural and a balanced test, so that one has to be named.
     """
+    if arm is None:
+        return (
+            f"Nothing but ceilings and draws of {baseline} has bought anything yet: there is no arm to judge."
+        )
     if verdict is None:
-        what = f"{arm} and {baseline}" if arm else f"an arm and {baseline}"
-        return f"No seed has curves of both {what} yet: too few seeds to claim anything."
+        return f"No seed has curves of both {arm} and {baseline} yet: too few seeds to claim anything."
     where = f"{figure_name(verdict.slice)} on {test_name(verdict.split, both_tests)}"
     finding = {Outcome.won: _won, Outcome.lost: _lost, Outcome.level: _level}[verdict.outcome](verdict, where)
     seeds = f"{verdict.num_seeds} seed{'s' if verdict.num_seeds != 1 else ''}"
@@ -189,25 +192,28 @@ def _level(verdict: Verdict, where: str) -> str:
     )
 
 
+def interval_of(row: Mapping[str, Any], confidence: float, *, form: str) -> str:
+    """``95% interval 0.1 to 0.2``, or that there is none."""
+    low, high = row["lower"], row["upper"]
+    known = math.isfinite(low) and math.isfinite(high)
+    return f"{confidence:.0%} interval {low:{form}} to {high:{form}}" if known else "no interval"
+
+
 def _points(verdict: Verdict, where: str) -> str:
     """The area's difference, in words; a loss as a positive number."""
     row = verdict.area
     turned = -1 if verdict.outcome is Outcome.lost else 1
     sign = "+" if verdict.outcome is Outcome.level else ""
     low, high = sorted((turned * row["lower"], turned * row["upper"]))
-    ends = f"{verdict.confidence:.0%} interval {low:{sign}.3f} to {high:{sign}.3f}"
-    interval = ends if math.isfinite(low) else "no interval"
+    interval = interval_of({"lower": low, "upper": high}, verdict.confidence, form=f"{sign}.3f")
     value = f"{turned * row['value']:{sign}.3f}"
     return f"{value} {where} ({interval}), averaged over the annotator seconds spent"
 
 
 def _share_interval(row: Mapping[str, Any], confidence: float) -> str:
-    low, high = row["lower"], row["upper"]
-    if math.isfinite(low) and math.isfinite(high):
-        return f"{confidence:.0%} interval {low:.0%} to {high:.0%}"
-    if math.isfinite(high):
-        return f"{confidence:.0%} interval open below, up to {high:.0%}"
-    return "no interval"
+    if math.isfinite(row["upper"]) and not math.isfinite(row["lower"]):
+        return f"{confidence:.0%} interval open below, up to {row['upper']:.0%}"
+    return interval_of(row, confidence, form=".0%")
 
 
 def figure_name(part: str) -> str:

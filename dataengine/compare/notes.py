@@ -75,11 +75,11 @@ def _chance(grid: Grid, tables: Mapping[str, pa.Table], config: Config) -> Itera
             continue
         row = found.area
         said = "nothing" if found.outcome is Outcome.level else "a difference where there is none"
+        interval = headline.interval_of(row, found.confidence, form="+.3f")
         yield (
-            f"Noise: {name} against {baseline} is {row['value']:+.3f} "
-            f"({row['lower']:.3f} to {row['upper']:.3f}) in the area that decides; the floor is "
-            f"{row['noise']:.3f} for a mean of {found.num_seeds} seeds, "
-            f"{row['noise_per_seed']:.3f} for one. The machinery finds {said}."
+            f"Noise: {name} against {baseline} is {row['value']:+.3f} ({interval}) in the area that decides; "
+            f"the floor is {row['noise']:.3f} for a mean over {found.num_seeds}, {row['noise_per_seed']:.3f} "
+            f"for one seed. The machinery finds {said}."
         )
 
 

@@ -131,7 +131,7 @@ class _Curve(NamedTuple):
 
 def _complete(grid: Grid, arm: int, figures: NDArray[np.int64]) -> _Curve:
     run = ~np.isnan(grid.costs[:, arm, :, 0])
-    last = int(np.flatnonzero(run.any(axis=0)).max(initial=-1)) + 1
+    last = int(np.flatnonzero(run.any(axis=0)).max(initial=0)) + 1
     values = grid.values[:, arm, :last][..., figures].copy()
     values[~run[:, :last].all(axis=1)] = np.nan
     replicates = np.moveaxis(grid.replicates_of(arm, figures)[:, :last], 1, 2)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from dataengine.compare import headline
+from dataengine.compare import export, headline
 from dataengine.compare.curves import differences
 from dataengine.compare.headline import Outcome
 from dataengine.schema import Taxonomy
@@ -135,9 +136,31 @@ def test_main_arm(wanted: list[str], arms: list[str], expected: str | None) -> N
 
 
 def test_no_cells_at_all() -> None:
-    assert compared(cells_table({})).headline.startswith("No seed has curves of both an arm and random yet")
-    seed_set = cells_table(curves(random=[[0.2]], auto=[[0.2]]))
-    assert "too few seeds to claim anything" in compared(seed_set).headline
+    assert compared(cells_table({})).headline.endswith("there is no arm to judge.")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (curves(random=[[0.2]], auto=[[0.2]]), "there is no arm to judge."),  # the seed set alone
+        (curves(random=[BASE], oracle=[BASE], random_2=[BASE]), "there is no arm to judge."),
+        (curves(auto=[BASE]), "No seed has curves of both auto and random yet"),
+        (curves(random=[[math.nan] * 3], auto=[[math.nan] * 3]), "No seed has curves of both auto"),
+        (curves(random=[[0.0] * 3] * 5, random_2=[[0.0] * 3] * 5, auto=[[0.0] * 3] * 5), "No difference"),
+        (curves(random=[BASE] * 5, random_2=[BASE] * 5, auto=[BASE] * 5), "No difference"),
+    ],
+)
+def test_comparisons_of_which_little_can_be_said(
+    cells: dict[tuple[str, str, int], float], said: str, tmp_path: Path
+) -> None:
+    found = compared(cells_table(cells))
+    assert said in found.headline
+    assert export.write(found, tmp_path)
+
+
+def test_batches_that_cost_nothing_have_no_area() -> None:
+    cells = cells_table(curves(random=[BASE] * 5, auto=[BASE] * 5), frames=(100.0, 100.0, 100.0))
+    assert "No seed has curves" in compared(cells).headline
 
 
 def outcomes(world: World, seeds: range, *, taken_for_shared: bool | None = None) -> list[Outcome]:
