@@ -105,7 +105,7 @@ def forest(
 def _scale(frame: svg.Frame, text: Callable[[float], str], label: str) -> Markup:
     parts = []
     top, bottom = frame.y.end, frame.y.start
-    for value in svg.ticks(frame.x.low, frame.x.high, 4):
+    for value in svg.ticks(frame.x.low, frame.x.high, 3):
         at = svg.px(frame.x(value))
         parts.append(el("line", x1=at, x2=at, y1=svg.px(top), y2=svg.px(bottom), class_="grid"))
         parts.append(svg.label(frame.x(value), bottom + 15, text(value) if value else "0"))

@@ -57,7 +57,7 @@ class View:
         """Baseline, then what could be had, then the ceilings."""
         found = self.comparison
         others = [name for name in found.arms if name != found.baseline]
-        names = sorted(others, key=_is_ceiling)
+        names = sorted(others, key=lambda name: (_is_ceiling(name), name == ALL_LABELS))  # it has no line
         slots = [1 + place % ARMS_A_PANEL for place in range(len(names))]
         rest = (Arm(name, slot, _is_ceiling(name)) for name, slot in zip(names, slots, strict=True))
         return (Arm(found.baseline, 0, False), *rest)

@@ -16,6 +16,7 @@ from dataengine.compare.tables import PICKS, REPLICATES, SCHEMAS, Comparison
 from dataengine.config import Config
 from dataengine.report import compare_page
 from dataengine.report.compare_page import CONTENTS
+from dataengine.report.compare_view import View
 from dataengine.schema import Taxonomy
 from tests.report.comparisons import ARMS, CLASSES, HEADLINE, TAIL, comparison
 from tests.report.pages import Page
@@ -148,6 +149,14 @@ def test_nothing_but_a_headline() -> None:
     page = read(comparison(without=tuple(SCHEMAS)))
     for words in ("No curve was measured", "No paired difference was measured", "No forecast has an outcome"):
         assert words in page.words
+
+
+def test_arms_of_one_panel_never_share_a_colour() -> None:
+    names = ("random", "auto", "all_labels", "b", "c", "d", "e", "oracle", "f", "g")
+    for group in View(comparison(names)).groups:
+        slots = [arm.slot for arm in group]
+        assert len(slots) == len(set(slots))
+        assert group[0].slot == 0
 
 
 def test_one_arm() -> None:
