@@ -72,6 +72,7 @@ def test_objects_that_no_box_shows_are_expected_where_they_are_seen_in_val() -> 
     np.testing.assert_allclose(found.unseen[1::2, CAR], 2, atol=0.2)
     np.testing.assert_allclose(found.unseen[::2, CAR], 0, atol=0.2)
     assert found.unseen[:, CYCLIST].sum() == 0
+    assert found.total()[1::2].min() > 1.5 + found.total()[::2].max()
 
 
 NOTHING = {
