@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from dataengine import cycle, learn, verbs
+from dataengine.arm import identity
 from dataengine.config import Config, LoopConfig, MineConfig, TrainConfig
 from dataengine.errors import ConfigError
 from dataengine.files import sha256
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import Lake, read_parquet
 from dataengine.schema import POOL
-from dataengine.arm import identity
 from dataengine.workspace import Run, Workspace
 from tests.tiny import tiny_config
 
