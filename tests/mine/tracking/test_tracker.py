@@ -79,6 +79,13 @@ def test_a_sure_box_is_taken_before_a_faint_one_that_lies_nearer() -> None:
     assert tracked([[(100.0,)], [(100.0,)], [(101.0, FAINT)]])[2] == [0]
 
 
+@pytest.mark.parametrize(
+    ("offset", "score", "track"), [(10, FAINT, 0), (30, FAINT, 1), (30, SURE, 0), (60, SURE, 1)]
+)
+def test_a_faint_box_has_to_lie_nearer_than_a_sure_one(offset: float, score: float, track: int) -> None:
+    assert tracked([[(100.0,)]] * 4 + [[(100.0 + offset, score)]])[4] == [track]
+
+
 def test_a_box_of_another_class_continues_a_track_where_no_other_does() -> None:
     assert tracked([[(100.0,)], [(101.0, SURE, 1)], [(102.0,)]]) == [[0]] * 3
     assert tracked([[(100.0,)], [(101.0, SURE, 1), (112.0, SURE, 0)]])[1] == [1, 0]
