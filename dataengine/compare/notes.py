@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from dataengine.compare import headline
 from dataengine.compare.grid import PRECISIONS, Grid, same_but_for_the_draw
-from dataengine.compare.headline import Outcome
 from dataengine.compare.savings import CEILING
+from dataengine.compare.verdict import CLAIM_SEEDS, Outcome, judge
 from dataengine.config import Config
 from dataengine.mine import ArmName
 from dataengine.schema import TEST_SPLITS
@@ -49,14 +49,14 @@ def _other_verdicts(
     """What the other arms and the other tests found."""
     baseline = grid.arms[0]
     confidence = config.compare.confidence
-    first = headline.judge(main, baseline, tables, confidence=confidence) if main else None
+    first = judge(main, baseline, tables, confidence=confidence) if main else None
     again = {grid.arms[number] for number in grid.noise_arms}
     splits = [split for split in TEST_SPLITS if any(figure.split == split for figure in grid.figures)]
     for arm in arms:
         if arm in (baseline, CEILING) or arm in again:
             continue
         for split in splits:
-            found = headline.judge(arm, baseline, tables, confidence=confidence, split=split)
+            found = judge(arm, baseline, tables, confidence=confidence, split=split)
             if found is None or (first and (arm, split) == (first.arm, first.split)):
                 continue
             yield headline.sentence(found, arm=arm, baseline=baseline, both_tests=len(splits) > 1)
@@ -70,7 +70,7 @@ def _chance(grid: Grid, tables: Mapping[str, pa.Table], config: Config) -> Itera
         return
     for number in grid.noise_arms:
         name = grid.arms[number]
-        found = headline.judge(name, baseline, tables, confidence=config.compare.confidence)
+        found = judge(name, baseline, tables, confidence=config.compare.confidence)
         if found is None:
             continue
         row = found.area
@@ -87,8 +87,8 @@ def _seeds(grid: Grid) -> Iterator[str]:
     run = ~np.isnan(grid.costs[..., 0])
     for number in grid.payers:
         pairs = int((run[:, number, 1:] & run[:, 0, 1:]).any(axis=1).sum())
-        if 0 < pairs < headline.CLAIM_SEEDS:
-            yield f"{grid.arms[number]} has {pairs} of the {headline.CLAIM_SEEDS} seeds that a claim takes."
+        if 0 < pairs < CLAIM_SEEDS:
+            yield f"{grid.arms[number]} has {pairs} of the {CLAIM_SEEDS} seeds that a claim takes."
     ceiling = grid.arm(CEILING)
     if ceiling is not None and 0 < (ran := int(run[:, ceiling, 1:].any(axis=1).sum())) < len(grid.trials):
         yield f"{CEILING} ran in {ran} of {len(grid.trials)} seeds: 95% of it is told of those alone."

@@ -9,6 +9,7 @@ from dataengine.compare import curves, grid, headline, purchases, savings, share
 from dataengine.compare.notes import notes
 from dataengine.compare.resampling import Resampler
 from dataengine.compare.tables import FORECASTS, Comparison
+from dataengine.compare.verdict import judge, main_arm
 from dataengine.config import Config
 from dataengine.schema import TEST_SPLITS, Taxonomy
 from dataengine.streams import Streams
@@ -60,8 +61,8 @@ def analyse(
         "forecasts": FORECASTS.empty_table() if forecasts is None else forecasts,
     }
     arms = _arms(found, config)
-    main = headline.main_arm(compare.arms, arms, compare.baseline)
-    verdict = headline.judge(main, compare.baseline, tables, confidence=compare.confidence) if main else None
+    main = main_arm(compare.arms, arms, compare.baseline)
+    verdict = judge(main, compare.baseline, tables, confidence=compare.confidence) if main else None
     both = {*TEST_SPLITS} <= {figure.split for figure in found.figures}
     return Comparison(
         name=name or config.dataset.name,
