@@ -9,7 +9,7 @@ from typing import Any
 
 from dataengine import files
 from dataengine.config import Config
-from dataengine.errors import WorkspaceError
+from dataengine.errors import ConfigError, WorkspaceError
 
 NAME = "compare.json"
 
@@ -48,7 +48,7 @@ def recall(folder: Path) -> Config:
     path = folder / NAME
     try:
         return Config.from_plain(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, ConfigError) as error:
         raise WorkspaceError(
             f"{path} cannot be read ({error}); run `dataengine compare` with its settings again"
         ) from error

@@ -63,6 +63,8 @@ def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _record(kind: Any, plain: Mapping[str, Any]) -> Any:
     kinds = get_type_hints(kind)
+    if not isinstance(plain, Mapping):
+        raise ValueError(f"{kind.__name__} is no {type(plain).__name__}")
     if unknown := sorted(set(plain) - set(kinds)):
         raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
     return kind(**{name: _value(kinds[name], value) for name, value in plain.items()})
