@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from dataengine.mine.errors_model.calibration import Calibration, calibration, true_chance
+from dataengine.mine.errors_model.expectation import Expectation, expect
 
-__all__ = ["Calibration", "calibration", "true_chance"]
+__all__ = ["Calibration", "Expectation", "calibration", "expect", "true_chance"]

@@ -9,8 +9,9 @@ import pytest
 
 from dataengine import mine
 from dataengine.mine.candidates import Candidates
-from dataengine.mine.scores import failures
-from dataengine.mine.scores.failures import Exemplars, likeness, missed_objects, rare_objects
+from dataengine.mine.scores import exemplars, failures
+from dataengine.mine.scores.exemplars import Exemplars, missed_objects, rare_labelled
+from dataengine.mine.scores.failures import likeness
 from tests.mine.errors_model.judged import CAR, CYCLIST, PEDESTRIAN, known, pool_of, with_vectors
 from tests.mine.pools import pick, picked
 
@@ -92,8 +93,10 @@ def test_exemplars_of_rare_classes_are_labelled_objects() -> None:
     )
     own = labelled.predictions.boxes.class_id
     labelled = with_vectors(labelled, features=AXES[np.where(own == CAR, 0, 1)])
-    shown, _ = rare_objects(labelled, np.array([9, 1, 0]))
+    shown, _ = rare_labelled(labelled, np.array([9, 1, 0]))
     assert shown.kind.tolist() == [PEDESTRIAN]  # the one that is true, and no car
+    even, _ = rare_labelled(labelled, np.array([10, 9, 11]))
+    assert even.kind.tolist() == [PEDESTRIAN]  # the rarest, though none is rare
     pool = pool_of(looks([0, 0, 0, 1]), labelled=labelled)
     selection = pick(pool, "rare_lookalikes", 1)
     assert picked(selection) == ["d/0"]
@@ -101,7 +104,7 @@ def test_exemplars_of_rare_classes_are_labelled_objects() -> None:
 
 
 def test_exemplars_are_few_and_of_every_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "MOST_EXEMPLARS", 4)
+    monkeypatch.setattr(exemplars, "MOST_EXEMPLARS", 4)
     frames = known([(f"v{i:02d}/0", [], [(0, CAR)] if i else [(0, CAR), (1, CYCLIST)]) for i in range(30)])
     _, alone = missed_objects(frames, 3)
     assert sorted(alone.kind.tolist()) == [CAR, CAR, CAR, CYCLIST]
