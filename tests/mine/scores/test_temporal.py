@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -250,3 +252,20 @@ def test_values_are_finite_and_every_reason_can_be_said(score: Score) -> None:
     for number in range(len(found.values)):
         odd = found.values[number] > 0
         assert odd != found.reason(number).startswith(("nothing odd", "no other frame"))
+
+
+@pytest.mark.parametrize("factor", [1e30, 1e-30, np.inf])
+def test_boxes_beyond_all_measure(factor: float) -> None:
+    one = synthetic(1)
+    assert one.predictions is not None
+    boxes = one.predictions.boxes
+    with np.errstate(invalid="ignore"):
+        xyxy = boxes.xyxy * np.float32(factor)
+    predictions = replace(one.predictions, boxes=replace(boxes, xyxy=xyxy))
+    task = Task(
+        candidates=Candidates(replace(one, predictions=predictions), 0.05),
+        config=MineConfig(),
+        rng=np.random.default_rng(0),
+    )
+    for score in temporal.SCORES:
+        assert np.isfinite(score.compute(task).values).all()
