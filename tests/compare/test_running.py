@@ -12,8 +12,8 @@ from dataengine import verbs
 from dataengine.arm import run_of
 from dataengine.compare import plan, running, settings
 from dataengine.compare.tables import Comparison
-from dataengine.config import Budget, Config
-from dataengine.errors import ConfigError, WorkspaceError
+from dataengine.config import Budget, BudgetUnit, Config
+from dataengine.errors import ConfigError, UserError, WorkspaceError
 from dataengine.workspace import Run, Workspace, lock
 from tests.compare.tiny_compare import tiny_compare
 
@@ -134,6 +134,13 @@ def test_a_pool_that_runs_out_ends_every_chain_early(
         assert json.loads((run.cycle(1) / "cost.json").read_text())["total"]["frames"] == pool
         assert run.completed_cycles() == [0, 1]
     assert "2 cycles done of 3: nothing was left to buy" in capsys.readouterr().err
+
+
+def test_a_budget_too_small_for_any_frame_is_said(tmp_path: Path) -> None:
+    config = tiny_compare(tmp_path / "c", seeds=[0], noise=False)
+    budget = Budget(amount=0.5, unit=BudgetUnit.seconds)  # to open one frame takes longer
+    with pytest.raises(UserError, match="no arm but random has bought anything"):
+        verbs.compare(replace(config, mine=replace(config.mine, budget=budget)))
 
 
 def test_a_seed_set_that_leaves_nothing_is_refused_before_a_fit(finished: Finished) -> None:
