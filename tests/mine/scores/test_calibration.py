@@ -165,3 +165,13 @@ def test_uncertainty_of_calibrated_scores() -> None:
     assert "mean calibrated entropy" in calibrated.reason(int(calibrated.values.argmax()))
     without = UNCERTAINTY.compute(task_of(replace(pool, val=None), calibrate=True))
     np.testing.assert_allclose(without.values, plain.values, rtol=1e-6)
+
+
+def test_a_half_is_calibrated_by_the_other() -> None:
+    """Right half of the time in even clips, always in odd ones: the halves mislead each other."""
+    even, odd = val_of(0.9, 50, 50), val_of(0.9, 98, 2)
+    val = built([row for pair in zip(even, odd, strict=True) for row in pair])
+    before, after = measure(val, 3, 0.05)
+    # All say 0.9 and 74% are right; afterwards the even half says 0.98, the odd one hardly more than 0.5.
+    assert before == pytest.approx(0.16, abs=0.001)
+    assert after == pytest.approx((0.98 - 0.5 + 0.98 - 0.555) / 2, abs=0.02)
