@@ -51,6 +51,14 @@ def start(folder: Path, script: Path, **options: object) -> subprocess.Popen[byt
     )
 
 
+def go_on(folder: Path, script: Path) -> str:
+    """Run to the end; returns what was said."""
+    again = start(folder, script)
+    said = again.communicate(timeout=300)[1].decode()
+    assert again.returncode == 0, said
+    return said
+
+
 def journals(folder: Path) -> dict[str, list[str]]:
     return {
         str(path.parent.relative_to(folder)): path.read_text().splitlines()
@@ -109,9 +117,7 @@ def test_a_killed_comparison_goes_on_and_ends_as_one_that_was_not(
     wait_for(lambda: finished_cells(folder) >= 3, victim)
     stop(victim, signal.SIGKILL)
     before = journals(folder)
-    again = start(folder, tmp_path / "run.py")
-    said = again.communicate(timeout=300)[1].decode()
-    assert again.returncode == 0, said
+    said = go_on(folder, tmp_path / "run.py")
     assert "cells are there already" in said
     after = journals(folder)
     for run, lines in before.items():
@@ -132,7 +138,7 @@ def test_it_may_be_killed_at_any_moment(
     victim = start(folder, tmp_path / "run.py")
     wait_for(lambda: finished_cells(folder) >= cells, victim)
     stop(victim, signal.SIGKILL)
-    assert start(folder, tmp_path / "run.py").wait(timeout=300) == 0
+    go_on(folder, tmp_path / "run.py")
     assert same_as(finished, folder)
 
 
@@ -144,5 +150,5 @@ def test_ctrl_c_stops_every_process(finished: tuple[Path, Config, Comparison], t
     said = stop(victim, signal.SIGINT)
     assert victim.returncode != 0
     assert "KeyboardInterrupt" in said  # the command line turns it into one line and 130
-    assert start(folder, tmp_path / "run.py").wait(timeout=300) == 0
+    go_on(folder, tmp_path / "run.py")
     assert same_as(finished, folder)
