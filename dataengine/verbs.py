@@ -83,6 +83,7 @@ def _concluded(config: Config, folder: Path) -> Comparison:
     from dataengine import forecast
     from dataengine.compare import export, gather, statistics
     from dataengine.report import compare_page
+    from dataengine.report.compare_reproduce import command
 
     found = gather.gather(config, folder)
     comparison = statistics.analyse(
@@ -92,10 +93,11 @@ def _concluded(config: Config, folder: Path) -> Comparison:
         config=config,
         taxonomy=found.taxonomy,
         forecasts=forecast.backtest(found.cells),
+        name=folder.resolve().name,
     )
     if len(comparison.arms) < 2:
         raise UserError(f"{folder}: no arm but {config.compare.baseline} has bought anything; see its runs")
-    export.write(comparison, folder)
+    export.write(comparison, folder, command=command(comparison.settings))
     page = compare_page.build(comparison, folder / "report" / "index.html")
     say(comparison.headline)
     say(f"report: {page}")

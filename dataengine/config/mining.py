@@ -34,8 +34,8 @@ class Budget:
 class MineConfig:
     """Which frames to buy next."""
 
-    name: str = "class_balanced"
-    """``random``, ``random_clips``, ``every_kth``, ``uncertainty``, ``class_balanced``, ``coverage``."""
+    name: str = "auto"
+    """An arm of ``docs/arms.md``; ``SCORE__DIVERSITY__QUOTA`` composes one."""
     budget: Budget = field(default_factory=Budget)
     """What one cycle may buy."""
     max_per_clip: int = 3
@@ -67,19 +67,18 @@ class MineConfig:
     """Frames of one clip closer in time than this are not bought together; 0 is no limit."""
     clip_stride: int = 3
     """``whole_clips``: of a clip that is bought, one frame in so many is labelled."""
-
     cost_power: float = 0.5
     """``expected_gain`` and ``auto``: the worth of a frame is divided by its expected cost (one frame, and
     one for each box) to this power; 0 takes all frames to cost the same, 1 counts annotator seconds."""
 
     def __post_init__(self) -> None:
-        check(self, "cost_power", 0, 2)
         check(self, "max_per_clip", 0)
         check(self, "min_score", 0, 1)
         check(self, "quota_share", 0, 1)
         check(self, "quota_power", 0, 4)
         check(self, "min_gap_s", 0)
         check(self, "clip_stride", 1, 100_000)
+        check(self, "cost_power", 0, 2)
         for name, allowed in (("uncertainty", ("entropy", "margin")), ("aggregate", ("max", "mean", "sum"))):
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"mine.{name}={getattr(self, name)}: choose one of {', '.join(allowed)}")

@@ -105,4 +105,5 @@ CLASS_BALANCED = Arm(
     summary="frames predicted to show rare classes, under a quota; the rest by coverage",
     needs=frozenset({Need.predictions}),
     fill=fill_class_balanced,
+    source="own",
 )

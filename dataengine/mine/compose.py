@@ -44,6 +44,13 @@ class _Share:
     ranked: bool
 
 
+def _summary(score: Score | None, diversity: Diversity, quota: str) -> str:
+    parts = [f"by {score.name}"] if score else []
+    parts += [f"kept apart by {diversity.name}"] if diversity.name != "none" else []
+    parts += [f"under a quota by {quota}"] if quota != "none" else []
+    return f"frames {', '.join(parts) or 'in no order'}"
+
+
 def composed(score: Score | None, diversity: Diversity, quota: str, name: str) -> Arm:
     """The arm of a score, a diversity and a quota.
 
@@ -56,7 +63,6 @@ def composed(score: Score | None, diversity: Diversity, quota: str, name: str) -
     needs = diversity.needs | (score.needs if score else frozenset())
     if quota == "class":
         needs |= {Need.predictions}
-    valued = score.name if score else "all alike"
     sources = [part.source for part in (score, diversity) if part is not None and part.source]
 
     def fill(task: Task, basket: Basket) -> None:
@@ -64,7 +70,7 @@ def composed(score: Score | None, diversity: Diversity, quota: str, name: str) -
 
     return Arm(
         name=name,
-        summary=f"frames by {valued}, kept apart by {diversity.name}, quota by {quota}",
+        summary=_summary(score, diversity, quota),
         fill=fill,
         needs=needs,
         source="; ".join(sources),

@@ -6,10 +6,10 @@ of the chance that the box is what it is taken for, times ``1 / (1 + boxes of th
 so far)``, and frames are picked greedily: the logarithm is concave, so the greedy pick is within
 ``1 - 1/e`` of the best one (Nemhauser 1978) as far as the chances are right.
 
-The worth of a frame is divided by its expected cost to the power of ``mine.cost_power``. At 0 a frame costs the
-same whatever it holds, and crowded ones are bought; at 1 the pick gets most for the seconds and passes over
-rare objects in a crowd. Halfway it found as many rare boxes as at 0 on four development worlds, in more
-clips, for 3 to 8% fewer seconds.
+The worth of a frame is divided by its expected cost to the power of ``mine.cost_power``. At 0 a frame costs
+the same whatever it holds, and crowded ones are bought; at 1 the pick gets most for the seconds and passes
+over rare objects in a crowd. Halfway it found as many rare boxes as at 0 on four development worlds, in
+more clips, for 3 to 8% fewer seconds.
 """
 
 from __future__ import annotations

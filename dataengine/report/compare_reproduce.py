@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow.compute as pc
@@ -25,7 +26,7 @@ def reproduce(view: View) -> Markup:
         "reproduce",
         "Settings, time and seeds",
         el("h3", "The command that makes this again"),
-        shell(command(view)),
+        shell(command(view.comparison.settings)),
         note("Finished cells are not run again; delete the workspace, or name another, to start afresh."),
         _facts(view),
         _times(view),
@@ -33,9 +34,9 @@ def reproduce(view: View) -> Markup:
     )
 
 
-def command(view: View) -> str:
-    """The command line: the groups that were chosen, and what differs from the defaults."""
-    settings = json.loads(json.dumps(dict(view.comparison.settings), default=str))
+def command(of: Mapping[str, object]) -> str:
+    """The command line of a comparison: the groups that were chosen, and what differs from the defaults."""
+    settings = json.loads(json.dumps(dict(of), default=str))
     words = ["dataengine", "compare"]
     if settings.get("workspace"):
         words.append(f"workspace={settings['workspace']}")

@@ -77,7 +77,7 @@ def test_a_cheaper_frame_is_taken_where_seconds_count() -> None:
     assert picked(pick(by_hand(frames), "expected_gain", 1, cost_power=1)) == ["a/0"]
 
 
-@pytest.mark.parametrize(("found", "explored"), [(1.0, 0), (0.5, 5), (0.0, 10)])
+@pytest.mark.parametrize(("found", "explored"), [(1.0, 0), (0.5, 5), (0.0, 20)])
 def test_auto_explores_as_much_as_the_model_overlooks(
     monkeypatch: pytest.MonkeyPatch, found: float, explored: int
 ) -> None:
