@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dataengine import boxes
 from dataengine.frameboxes import Predictions
 from dataengine.mine.candidates import Candidates, Known
+from dataengine.mine.odds import chance_of, log_odds
 
 Array = NDArray[np.float64]
 
@@ -33,9 +34,6 @@ SHARED_PRECISION = 1.0
 CLASS_PRECISION = np.array([1.0, 1e3, 1e3, 1e3])
 """Weight of the shared fit against the known boxes of one class: an offset of its own is had after a few
 boxes, another slope only after thousands. A rare class's boxes come from one or two clips."""
-
-LEAST = 1e-4
-"""Scores are kept this far from 0 and 1 before their logit is taken."""
 
 
 LEAST_SUPPORT = 0.01
@@ -79,7 +77,7 @@ def own_chances(candidates: Candidates) -> Array:
     support = _support(parts, len(candidates.classes))
     slopes = _fit(parts[1:], support[1:], len(candidates.classes))
     signs = _signs(candidates.predictions, support[0])
-    return sigmoid(np.einsum("bi,bi->b", signs, slopes[candidates.predictions.boxes.class_id]))
+    return chance_of(np.einsum("bi,bi->b", signs, slopes[candidates.predictions.boxes.class_id]))
 
 
 def share_found(candidates: Candidates) -> float:
@@ -96,7 +94,7 @@ def share_found(candidates: Candidates) -> float:
     support = _support(parts, len(candidates.classes))
     slopes = _fit(parts, support, len(candidates.classes))
     signs = _signs(known.predictions, support[0])
-    chance = sigmoid(np.einsum("bi,bi->b", signs, slopes[known.predictions.boxes.class_id]))
+    chance = chance_of(np.einsum("bi,bi->b", signs, slopes[known.predictions.boxes.class_id]))
     _, right = _judged(known)
     return min(1.0, float(chance @ right) / objects) if objects else 0.0
 
@@ -144,9 +142,9 @@ def _signs(predictions: Predictions, support: Array) -> Array:
     return np.column_stack(
         [
             np.ones(len(scores)),
-            logit(scores[rows, own]),
-            logit(others.max(axis=1, initial=0.0)),
-            logit(np.maximum(support[predictions.boxes.frame_index, own], LEAST_SUPPORT)),
+            log_odds(scores[rows, own]),
+            log_odds(others.max(axis=1, initial=0.0)),
+            log_odds(np.maximum(support[predictions.boxes.frame_index, own], LEAST_SUPPORT)),
         ]
     )
 
@@ -191,7 +189,7 @@ def logistic(signs: Array, right: Array, prior: Array, precision: Array) -> Arra
     """
     slopes = prior.astype(np.float64)
     for _ in range(STEPS):
-        chance = sigmoid(signs @ slopes)
+        chance = chance_of(signs @ slopes)
         gradient = signs.T @ (chance - right) + precision * (slopes - prior)
         curvature = (signs * (chance * (1 - chance))[:, None]).T @ signs + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
@@ -201,16 +199,3 @@ def logistic(signs: Array, right: Array, prior: Array, precision: Array) -> Arra
         if np.abs(step).max() < 1e-8:
             break
     return slopes
-
-
-def logit(chance: Array) -> Array:
-    """Log odds, finite at 0 and 1."""
-    kept = np.clip(chance, LEAST, 1 - LEAST)
-    odds: Array = np.log(kept / (1 - kept))
-    return odds
-
-
-def sigmoid(logits: Array) -> Array:
-    """Inverse of the logit; no overflow."""
-    chance: Array = 1 / (1 + np.exp(-np.clip(logits, -40, 40)))
-    return chance

@@ -13,6 +13,7 @@ from dataengine import mine
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.mine import chances
 from dataengine.mine.candidates import Candidates
+from dataengine.mine.odds import chance_of
 from tests.mine.pools import by_hand, frame_rows, synthetic
 
 
@@ -39,7 +40,7 @@ def known(frames: list[list[tuple[int, float, bool]]]) -> mine.Known:
 def test_logistic_finds_the_slopes_that_made_the_answers() -> None:
     rng = np.random.default_rng(5)
     signs = np.column_stack([np.ones(20_000), rng.normal(size=20_000)])
-    right = (rng.random(20_000) < chances.sigmoid(signs @ np.array([-1.0, 2.0]))).astype(float)
+    right = (rng.random(20_000) < chance_of(signs @ np.array([-1.0, 2.0]))).astype(float)
     assert chances.logistic(signs, right, np.zeros(2), np.full(2, 1e-3)) == pytest.approx([-1, 2], abs=0.1)
 
 
@@ -53,7 +54,7 @@ def test_logistic_stays_finite_where_every_answer_is_the_same(answer: float) -> 
     signs = np.column_stack([np.ones(500), np.linspace(-9, 9, 500)])
     slopes = chances.logistic(signs, np.full(500, answer), np.array([-1.0, 1.5]), np.ones(2))
     assert np.isfinite(slopes).all()
-    assert (chances.sigmoid(signs @ slopes).mean() > 0.5) == (answer == 1)
+    assert (chance_of(signs @ slopes).mean() > 0.5) == (answer == 1)
 
 
 def test_chances_are_the_share_that_was_right() -> None:

@@ -26,6 +26,7 @@ from dataengine.mine.candidates import Candidates, Known, PredictedBoxes
 from dataengine.mine.errors_model.outcomes import clean_scores, group_of, outcomes
 from dataengine.mine.errors_model.ranking import auc
 from dataengine.mine.errors_model.regression import Fitted, Link, fit
+from dataengine.mine.odds import chance_of, log_odds
 
 FEWEST = 10
 """Objects of a class that val must hold before the labelled frames are left out for it."""
@@ -33,9 +34,6 @@ FEWEST = 10
 LEAST_SCORE = 0.02
 """Scores below it say next to nothing, and are very many: they are left out of the fit, and a class that is
 not said and scores less has no chance."""
-
-LEAST_ODDS = 1e-4
-"""Scores are kept this far from 0 and 1, where log-odds are infinite."""
 
 FREEDOM = 0.1
 """Penalty of the line that all classes share, as a share of that of a class's own deviation."""
@@ -73,9 +71,9 @@ class Calibration:
             mine = odds[every, kind]
             if self.other is not None:
                 constant, factor, of_own = self.other
-                found = _chance(constant + factor * odds + of_own * mine[:, None])
+                found = chance_of(constant + factor * odds + of_own * mine[:, None])
                 chance[part] = np.where(class_scores[part] >= LEAST_SCORE, found, 0)
-            chance[begin + every, kind] = _chance(self.offset[kind] + self.slope[kind] * mine)
+            chance[begin + every, kind] = chance_of(self.offset[kind] + self.slope[kind] * mine)
         return chance
 
 
@@ -133,18 +131,6 @@ def calibration(candidates: Candidates) -> Calibration:
         held_out_auc=auc(fitted.held_out, own.is_object),
         note=note,
     )
-
-
-def log_odds(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Log-odds of scores, finite."""
-    inside = np.clip(scores.astype(np.float64), LEAST_ODDS, 1 - LEAST_ODDS)
-    answer: NDArray[np.float64] = np.log(inside / (1 - inside))
-    return answer
-
-
-def _chance(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    answer: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(total, -40, 40)))
-    return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

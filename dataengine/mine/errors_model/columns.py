@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine.mine.errors_model.calibration import Calibration, log_odds
+from dataengine.mine.errors_model.calibration import Calibration
 from dataengine.mine.errors_model.outcomes import SURE_SCORE
 from dataengine.mine.errors_model.projection import Projection
 from dataengine.mine.errors_model.said import Said
 from dataengine.mine.errors_model.support import clip_support, neighbours, support
+from dataengine.mine.odds import log_odds
 
 BOX_DIRECTIONS = 12
 """Principal components kept of box features: val holds a few hundred objects."""

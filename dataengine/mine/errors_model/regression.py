@@ -8,6 +8,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from dataengine.mine.odds import chance_of
+
 Floats = NDArray[np.float64]
 
 PENALTIES = (0.3, 3.0, 30.0, 300.0)
@@ -148,8 +150,7 @@ def _solve(rows: Floats, target: Floats, link: Link, penalty: Floats) -> tuple[f
 def _linked(total: Floats, link: Link) -> Floats:
     if link is Link.identity:
         return total
-    answer: Floats = 1 / (1 + np.exp(-np.clip(total, -40, 40)))
-    return answer
+    return chance_of(total)
 
 
 def _loss(said: Floats, target: Floats, link: Link) -> float:

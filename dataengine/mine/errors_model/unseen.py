@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataengine.mine.errors_model.regression import Fitted, Link, fit
+from dataengine.mine.odds import log_odds
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,7 @@ class Unseen:
     def __call__(self, rows: Floats) -> Floats:
         """``[F, K]`` expected objects of other frames."""
         said = [
-            np.full(len(rows), self.rate[k]) if c is None else c[1](_odds(c[0](rows)))
+            np.full(len(rows), self.rate[k]) if c is None else c[1](_column(c[0](rows)))
             for k, c in enumerate(self.chance)
         ]
         return _expected(said, self.number, len(rows))
@@ -60,15 +61,13 @@ class Unseen:
 def _fit(rows: Floats, held: Floats, group: NDArray[np.int64]) -> tuple[Fitted, Fitted] | None:
     """The model, and what is made of its answer; None where that is nothing."""
     first = fit(rows, held, group, Link.logistic)
-    second = fit(_odds(first.held_out), held, group, Link.logistic)
+    second = fit(_column(first.held_out), held, group, Link.logistic)
     return (first, second) if second.weights[0] > 0 else None
 
 
-def _odds(chance: Floats) -> Floats:
+def _column(chance: Floats) -> Floats:
     """``[F, 1]`` log-odds."""
-    inside = np.clip(chance, 1e-6, 1 - 1e-6)
-    answer: Floats = np.log(inside / (1 - inside))[:, None]
-    return answer
+    return log_odds(chance, 1e-6)[:, None]
 
 
 def _expected(said: list[Floats], number: Floats, num_frames: int) -> Floats:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dataengine import boxes
 from dataengine.mine.candidates import Known
+from dataengine.mine.odds import chance_of, log_odds
 
 Array = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class Calibration:
         """``[B, K]`` calibrated scores in 0..1, in the same order within each class."""
         if np.all(self.temperature == 1):
             return class_scores.astype(np.float64)
-        return 1 / (1 + np.exp(-_logit(class_scores) / self.temperature))
+        return chance_of(log_odds(class_scores, LEAST) / self.temperature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ def _temperature(found: Outcomes) -> float:
 
     The cross-entropy is convex in 1 / T, so it has one valley on any monotone scale.
     """
-    logit, hit = _logit(found.score), found.hit
+    logit, hit = log_odds(found.score, LEAST), found.hit
 
     def loss(log_temperature: float) -> float:
         scaled = logit / np.exp(log_temperature)
@@ -142,12 +143,6 @@ def _temperature(found: Outcomes) -> float:
             right = low + _GOLDEN * (high - low)
             at_right = loss(right)
     return float(np.exp((low + high) / 2))
-
-
-def _logit(score: NDArray[np.floating[Any]]) -> Array:
-    inner = np.clip(score.astype(np.float64), LEAST, 1 - LEAST)
-    answer: Array = np.log(inner) - np.log1p(-inner)
-    return answer
 
 
 def detection_ece(score: Array, hit: NDArray[np.bool_], num_bins: int = 10) -> float:
