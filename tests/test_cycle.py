@@ -36,7 +36,7 @@ def test_both_arms_finish_every_cycle_and_the_report_is_there(
     finished: tuple[Workspace, Config, list[Run]],
 ) -> None:
     workspace, config, runs = finished
-    assert [run.arm for run in runs] == ["random", "class_balanced"]
+    assert [run.arm for run in runs] == ["random", "auto"]
     for run in runs:
         assert run.completed_cycles() == list(range(config.loop.cycles))
     assert "<html" in workspace.report_path.read_text()
@@ -88,7 +88,7 @@ def test_arms_share_the_seed_set_and_the_first_weights(finished: tuple[Workspace
     _, _, (one, other) = finished
     for name in ("selection.parquet", "labels.parquet", "model.safetensors"):
         assert (one.cycle(0) / name).read_bytes() == (other.cycle(0) / name).read_bytes()
-    assert json.loads((other.cycle(0) / "manifest.json").read_text())["arm"] == "class_balanced"
+    assert json.loads((other.cycle(0) / "manifest.json").read_text())["arm"] == "auto"
 
 
 def test_each_cycle_buys_within_the_budget_from_the_pool_alone(

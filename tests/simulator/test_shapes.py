@@ -15,7 +15,7 @@ SIZES = [
         (f"truck-{k}", vehicles.truck(k, True), (2.5, 3.8), (2.3, 2.6), (6.5, 12))
         for k in vehicles.TRUCK_KINDS
     ),
-    ("large-van", vehicles.large_van(True), (2.4, 2.6), (2.3, 2.7), (6.0, 6.5)),
+    ("large-van", vehicles.large_van(True), (2.4, 2.6), (2.6, 2.9), (6.0, 6.5)),
     *((f"person-{b}", people.pedestrian(b, 0), (1.3, 1.9), (0.6, 0.9), (0.6, 0.9)) for b in range(4)),
     ("cyclist", people.cyclist(0, True), (1.7, 1.9), (0.6, 0.8), (1.7, 1.9)),
     ("cone", people.cone(), (0.7, 0.9), (0.4, 0.6), (0.4, 0.6)),
