@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from dataengine import files, mine
 from dataengine.config import Budget, Config, TrainConfig
 from dataengine.errors import ConfigError
+from dataengine.schema import ALL_LABELS
 from dataengine.streams import Streams
 from dataengine.workspace import Run, Workspace
-
-ALL_LABELS = "all_labels"
-"""The ceiling that trains for longer than the arms."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataengine.config import Budget, BudgetUnit, LabelConfig
 from dataengine.frameboxes import FrameBoxes
 from dataengine.label.cost import drawn
 from dataengine.mine import Pool
-from dataengine.schema import SELECTION
+from dataengine.schema import ALL_LABELS, SELECTION
 
 MATCH_IOU = 0.5
 """Overlap from which a prediction has found an object."""
@@ -57,10 +57,10 @@ def select(
     clip_of = dict(zip(pool.frames["frame_id"].to_pylist(), pool.frames["clip_id"].to_pylist(), strict=True))
     clips = np.unique([clip_of[frame_id] for frame_id in ids], return_inverse=True)[1]
     prices = _prices(truth, budget.unit, label)
-    if name == "all_labels":
+    if name == ALL_LABELS:
         picks, scores = list(range(len(ids))), [0.0] * len(ids)
     elif name == "oracle":
-        counts = _class_counts(truth, len(pool.classes))
+        counts = truth.class_counts(len(pool.classes)).astype(np.float64)
         labelled = pool.labelled_class_counts.astype(np.float64)
         picks, scores = _greedy(
             lambda taken: counts @ (1 / (1 + labelled + counts[taken].sum(axis=0))),
@@ -100,13 +100,6 @@ def true_errors(truth: FrameBoxes, predicted: FrameBoxes) -> NDArray[np.float64]
     missed = np.bincount(truth.frame_index[~hit & ~truth.ignore], minlength=truth.num_frames)
     wrong = np.bincount(sure.frame_index[~right], minlength=truth.num_frames)
     return (missed + wrong).astype(np.float64)
-
-
-def _class_counts(truth: FrameBoxes, num_classes: int) -> NDArray[np.float64]:
-    counts = np.zeros((truth.num_frames, num_classes))
-    kept = ~truth.ignore
-    np.add.at(counts, (truth.frame_index[kept], truth.class_id[kept]), 1)
-    return counts
 
 
 def _prices(truth: FrameBoxes, unit: BudgetUnit, label: LabelConfig) -> NDArray[np.float64]:

@@ -58,6 +58,12 @@ class FrameBoxes:
         """``[B]`` index of the frame that each box belongs to."""
         return np.repeat(np.arange(self.num_frames), self.counts)
 
+    def class_counts(self, num_classes: int) -> NDArray[np.int64]:
+        """``[F, K]`` boxes of each class in each frame; ignore regions are none."""
+        kept = ~self.ignore
+        place = self.frame_index[kept] * num_classes + self.class_id[kept]
+        return np.bincount(place, minlength=self.num_frames * num_classes).reshape(-1, num_classes)
+
     def rows(self, frame: int) -> slice:
         """The rows of frame number ``frame`` in the box arrays."""
         return slice(int(self.offsets[frame]), int(self.offsets[frame + 1]))

@@ -162,6 +162,9 @@ MISTAKES = pa.schema(
 """One row a mistake. ``kind`` is ``missed``, ``false_alarm``, ``swapped_class`` or ``bad_location``; the
 boxes are numbers within the frame, -1 where there is none, and so are the classes."""
 
+ALL_LABELS = "all_labels"
+"""Name of the ceiling that buys the whole pool at once and trains for longer than any arm."""
+
 IGNORE = "ignore"
 """The class-map target that turns a box into an ignore region."""
 

@@ -25,7 +25,17 @@ from dataengine.label import Cost
 from dataengine.lake import read_parquet, write_parquet
 from dataengine.learn.pseudo import PseudoFrames
 from dataengine.progress import say
-from dataengine.schema import FRAME_ERRORS, MISTAKES, POOL, SELECTION, TEST, TEST_SPLITS, VAL, Measure
+from dataengine.schema import (
+    ALL_LABELS,
+    FRAME_ERRORS,
+    MISTAKES,
+    POOL,
+    SELECTION,
+    TEST,
+    TEST_SPLITS,
+    VAL,
+    Measure,
+)
 from dataengine.streams import Streams
 from dataengine.workspace import Workspace
 
@@ -146,7 +156,7 @@ def _label(arm: Arm, cycle: int) -> list[Path]:
     candidates = read_parquet(folder / "candidates.parquet")
     _see_that_labels_exist(arm, cycle, candidates["frame_id"].to_pylist())
     paid_with = budget(arm.config, cycle)
-    if mine.ArmName.parse(arm.name).miner == "all_labels":
+    if mine.ArmName.parse(arm.name).miner == ALL_LABELS:
         paid_with = replace(paid_with, amount=math.inf)
     bought, cost = label.buy(label.Oracle(arm.workspace.lake), candidates, paid_with, arm.config.label)
     paid = pc.is_in(candidates["frame_id"], pa.array(bought.frame_ids, pa.string()))

@@ -72,3 +72,14 @@ def test_predictions_round_trip_and_select() -> None:
     np.testing.assert_array_equal(again.class_scores, [[3, 4, 5], [6, 7, 8]])
     np.testing.assert_array_equal(again.embeddings, [[4, 5], [2, 3]])
     assert Predictions.from_table(predictions.to_table().slice(0, 0), 3).boxes.num_frames == 0
+
+
+def test_class_counts_leave_ignore_regions_out() -> None:
+    boxes = FrameBoxes.build(
+        ["a", "b", "c"],
+        [3, 0, 1],
+        np.tile([0, 0, 1, 1], (4, 1)),
+        [0, 2, -1, 1],
+        ignore=[False, False, True, False],
+    )
+    assert boxes.class_counts(3).tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]

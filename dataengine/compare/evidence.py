@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 
 from dataengine.compare.curves import AREA_CYCLE
 from dataengine.compare.headline import figure_name
-from dataengine.compare.savings import CEILING
 from dataengine.compare.tables import AXES, Comparison
-from dataengine.schema import TEST, TEST_BALANCED
+from dataengine.schema import ALL_LABELS, TEST, TEST_BALANCED
 
 TESTS = {TEST: "natural test", TEST_BALANCED: "balanced test"}
 
@@ -164,7 +163,7 @@ def _class_section(comparison: Comparison, split: str, test: str) -> list[str]:
         {row["cycle"] for row in own if row["arm"] == arm}
         for own in rows.values()
         for arm in comparison.arms
-        if arm != CEILING
+        if arm != ALL_LABELS
     ]
     shared = set.intersection(*filter(None, ran)) if any(ran) else set()
     if not shared:

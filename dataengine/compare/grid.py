@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dataengine.compare.tables import AXES
 from dataengine.mine import ArmName
-from dataengine.schema import TEST_SPLITS, VAL
+from dataengine.schema import ALL_LABELS, TEST_SPLITS, VAL
 
 PRECISIONS = ("ap50", "map50_95")
 """Metrics of which more is better."""
@@ -75,7 +75,7 @@ class Grid:
         return [
             number
             for number, name in enumerate(self.arms)
-            if number and ArmName.parse(name).miner != "all_labels"
+            if number and ArmName.parse(name).miner != ALL_LABELS
         ]
 
     def arm(self, name: str) -> int | None:

@@ -11,11 +11,10 @@ import pyarrow as pa
 
 from dataengine.compare import headline
 from dataengine.compare.grid import PRECISIONS, Grid, same_but_for_the_draw
-from dataengine.compare.savings import CEILING
 from dataengine.compare.verdict import CLAIM_SEEDS, Outcome, judge
 from dataengine.config import Config
 from dataengine.mine import ArmName
-from dataengine.schema import TEST_SPLITS
+from dataengine.schema import ALL_LABELS, TEST_SPLITS
 
 MAX_NAMES = 6
 """Cells or figures that a note names before it only counts."""
@@ -53,7 +52,7 @@ def _other_verdicts(
     again = {grid.arms[number] for number in grid.noise_arms}
     splits = [split for split in TEST_SPLITS if any(figure.split == split for figure in grid.figures)]
     for arm in arms:
-        if arm in (baseline, CEILING) or arm in again:
+        if arm in (baseline, ALL_LABELS) or arm in again:
             continue
         for split in splits:
             found = judge(arm, baseline, tables, confidence=confidence, split=split)
@@ -89,9 +88,9 @@ def _seeds(grid: Grid) -> Iterator[str]:
         pairs = int((run[:, number, 1:] & run[:, 0, 1:]).any(axis=1).sum())
         if 0 < pairs < CLAIM_SEEDS:
             yield f"{grid.arms[number]} has {pairs} of the {CLAIM_SEEDS} seeds that a claim takes."
-    ceiling = grid.arm(CEILING)
+    ceiling = grid.arm(ALL_LABELS)
     if ceiling is not None and 0 < (ran := int(run[:, ceiling, 1:].any(axis=1).sum())) < len(grid.trials):
-        yield f"{CEILING} ran in {ran} of {len(grid.trials)} seeds: 95% of it is told of those alone."
+        yield f"{ALL_LABELS} ran in {ran} of {len(grid.trials)} seeds: 95% of it is told of those alone."
 
 
 def _missing(grid: Grid, config: Config) -> Iterator[str]:
@@ -114,7 +113,7 @@ def planned(config: Config) -> Iterator[tuple[str, int, int]]:
     again = [str(replace(base, draw=base.draw + 1))] if compare.noise else []
     for name in dict.fromkeys([compare.baseline, *again, *compare.arms]):
         parsed = ArmName.parse(name)
-        full = parsed.miner == CEILING
+        full = parsed.miner == ALL_LABELS
         last = (compare.baseline_cycles or cycles) if same_but_for_the_draw(parsed, base) else cycles
         for seed in compare.seeds[: compare.full_seeds] if full else compare.seeds:
             for cycle in range(min(last, 2) if full else last):

@@ -46,7 +46,7 @@ def describe(run: Run, cycle: int, frames: pa.Table, *, num_classes: int) -> pa.
     predicted = FrameBoxes.from_table(table)
     embeddings = np.asarray(flat(table["embedding"]), np.float32).reshape(table.num_rows, -1)
     known = frames.take(pa.array(positions(np.array(frames["frame_id"].to_pylist(), object), ids)))
-    counts = class_counts(truth, num_classes)
+    counts = truth.class_counts(num_classes)
     columns = {
         **{name: known[name] for name in COLUMNS},
         "rank": selection["rank"],
@@ -62,13 +62,6 @@ def _of(predictions: pa.Table, ids: list[str]) -> pa.Table:
     """The rows of the named frames, in that order."""
     wanted = predictions.filter(pc.is_in(predictions["frame_id"], pa.array(ids, pa.string())))
     return wanted.take(pa.array(positions(np.array(wanted["frame_id"].to_pylist(), object), ids)))
-
-
-def class_counts(truth: FrameBoxes, num_classes: int) -> NDArray[np.int32]:
-    """``[F, K]`` boxes of each class in each frame; ignore regions are none."""
-    counts = np.zeros((truth.num_frames, num_classes), np.int32)
-    np.add.at(counts, (truth.frame_index[~truth.ignore], truth.class_id[~truth.ignore]), 1)
-    return counts
 
 
 def nearest(picked: NDArray[np.float32], earlier: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataengine import mine
-from dataengine.arm import ALL_LABELS, budget
+from dataengine.arm import budget
 from dataengine.config import BudgetUnit, Config
 from dataengine.errors import ConfigError
+from dataengine.schema import ALL_LABELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from dataengine.compare.grid import Grid
 from dataengine.compare.resampling import Floats, Plan, Resampler
 from dataengine.compare.tables import AXES, SAVINGS, fill
-from dataengine.schema import TEST_SPLITS
+from dataengine.schema import ALL_LABELS, TEST_SPLITS
 
 SLICES = ("all", "tail", "class:")
 """Slices, or their beginnings, of which savings and shares are told."""
 
-CEILING = "all_labels"
 CEILING_SHARE = 0.95
 """Share of the ceiling that counts as having reached it (PROTOCOL, labels-to-95%)."""
 
@@ -81,7 +80,7 @@ def savings(grid: Grid, resampler: Resampler) -> pa.Table:
 
 def _blocks(grid: Grid, resampler: Resampler) -> Iterator[dict[str, Any]]:
     figures = grid.chosen(slices=SLICES, splits=TEST_SPLITS)
-    ceiling = grid.arm(CEILING)
+    ceiling = grid.arm(ALL_LABELS)
     for arm in (0, *grid.payers):
         for target, top in (("baseline_final", 0), ("95_of_ceiling", ceiling)):
             if top is None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from dataengine.forecast.law import Point, next_gain
 from dataengine.forecast.noise import assumed, measured
+from dataengine.schema import ALL_LABELS
 
 FIGURES = (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95"))
 """Slice and metric of what is forecast."""
@@ -20,7 +21,7 @@ FIGURES = (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95"))
 BLIND = frozenset({"random", "random_clips", "every_kth"})
 """Arms that draw frames without looking at them: their curve has one law from the start."""
 
-NOT_A_BATCH = frozenset({"all_labels"})
+NOT_A_BATCH = frozenset({ALL_LABELS})
 """Arms that buy everything at once and train longer: no next batch of theirs is like the one before."""
 
 AIM = (0.80, 0.97)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from dataengine.errors import ConfigError
+from dataengine.schema import ALL_LABELS
 
 CEILINGS: Mapping[str, str] = MappingProxyType(
     {
         "oracle": "greedily takes the rarest truth: a ceiling of selection, not an arm that could be had",
         "oracle_errors": "ranks by the true errors of the model: a second ceiling",
-        "all_labels": "buys the whole pool at once and trains longer: the ceiling of labels",
+        ALL_LABELS: "buys the whole pool at once and trains longer: the ceiling of labels",
     }
 )
 """Names that see the truth; measured beside the arms, never chosen among them."""

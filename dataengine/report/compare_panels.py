@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataengine.report import svg
-from dataengine.report.compare_view import ALL_LABELS, Arm, View, finite, number, shortened
+from dataengine.report.compare_view import Arm, View, finite, number, shortened
 from dataengine.report.figures import Axis, at_least
 from dataengine.report.html import Markup, el
 from dataengine.report.numbers import count, score
+from dataengine.schema import ALL_LABELS
 
 NAME_ROOM = 96
 LONGEST_NAME = 14

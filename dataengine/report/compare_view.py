@@ -17,7 +17,7 @@ from dataengine.report import svg
 from dataengine.report.curves import split_name
 from dataengine.report.html import Markup, el
 from dataengine.report.numbers import Estimate
-from dataengine.schema import POOL, TEST_SPLITS
+from dataengine.schema import ALL_LABELS, POOL, TEST_SPLITS
 
 FIGURES = (
     ("tail", "ap50", "AP50 of the tail"),
@@ -26,7 +26,6 @@ FIGURES = (
 )
 """Slice, metric and name of the figures that lead."""
 
-ALL_LABELS = "all_labels"
 ARMS_A_PANEL = 6
 """Arms beside the baseline in one panel: a seventh would share a colour with the first."""
 
