@@ -18,6 +18,8 @@ UNLABELLED = "unlabelled"
 """Frames without labels in a dataset that has labels: nobody can sell or judge them."""
 SPLITS = (POOL, VAL, TEST, TEST_BALANCED, GAP, UNLABELLED)
 TEST_SPLITS = (TEST, TEST_BALANCED)
+JUDGED_SPLITS = (VAL, *TEST_SPLITS)
+"""Where every model is judged, and nothing is bought."""
 
 CLIPS = pa.schema(
     [

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataengine import cycle, stages, verbs
+from dataengine import cycle, verbs
 from dataengine.arm import Arm
 from dataengine.config import Budget, Config
 from dataengine.errors import ConfigError, UserError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet
+from dataengine.stages import judging
 from dataengine.workspace import Run, Workspace, lock
 from tests.tiny import tiny_config
 
@@ -76,7 +77,7 @@ def test_every_seed_is_judged_on_the_same_resamples_of_the_drives(
     )
     arm = Arm(name="random", workspace=workspace, config=config, run=runs[0])
     one, other = (
-        stages._judge(replace(arm, config=replace(config, seed=seed)), "test", predictions) for seed in (0, 7)
+        judging.judge(replace(arm, config=replace(config, seed=seed)), "test", predictions) for seed in (0, 7)
     )
     assert one is not None
     assert other is not None

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from dataengine.frameboxes import FrameBoxes, positions
 from dataengine.lake import read_parquet
-from dataengine.schema import POOL, TEST_SPLITS, VAL
+from dataengine.schema import JUDGED_SPLITS, POOL
 from dataengine.workspace import Run, Workspace
 
-JUDGED = (VAL, *TEST_SPLITS)
 SEED = "seed"
 LABELLED = "labelled"
 REJECT = "reject"
@@ -119,7 +118,7 @@ class Facts:
         frames = workspace.frames()
         known = set(frames["frame_id"].to_pylist())
         split = dict(zip(frames["frame_id"].to_pylist(), frames["split"].to_pylist(), strict=True))
-        judged = [frame_id for frame_id, name in split.items() if name in JUDGED]
+        judged = [frame_id for frame_id, name in split.items() if name in JUDGED_SPLITS]
         tables, corrected, rejected = _labels(runs)
         bought = {
             frame_id: table

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from dataengine.curate.contents import Contents
 from dataengine.curate.drawing import draw_drives
 from dataengine.curate.timeline import Timeline, split_drives
-from dataengine.schema import GAP, POOL, SPLITS, TEST, TEST_SPLITS, UNLABELLED, VAL
+from dataengine.schema import GAP, JUDGED_SPLITS, POOL, SPLITS, TEST, TEST_SPLITS, UNLABELLED, VAL
 
 CODE: Mapping[str, int] = {name: number for number, name in enumerate(SPLITS)}
 """Each split's place in ``schema.SPLITS``: how arrays name it."""
 
 _TESTS = {CODE[name] for name in TEST_SPLITS}
-_YIELDS_TO: Mapping[str, tuple[str, ...]] = {POOL: (VAL, *TEST_SPLITS), VAL: TEST_SPLITS}
+_YIELDS_TO: Mapping[str, tuple[str, ...]] = {POOL: JUDGED_SPLITS, VAL: TEST_SPLITS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def _open_gaps(
 ) -> None:
     """Take frames too near to another split of their drive out of their own; changes its arguments."""
     because = {}
-    for rival in (VAL, *TEST_SPLITS):
+    for rival in JUDGED_SPLITS:
         because[rival] = len(words)
         words.append(f"less than {gap_s:g} s from {rival} in the same drive")
     before = splits.copy()

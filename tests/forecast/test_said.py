@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dataengine import stages
 from dataengine.arm import Arm
 from dataengine.config import Config
+from dataengine.stages import mining
 from dataengine.workspace import Workspace
 from tests.report.synthetic import synthetic_workspace
 
@@ -35,22 +35,22 @@ def arm(workspace: Workspace, name: str, *values: float) -> Arm:
 
 
 def test_both_arms_are_forecast_from_the_start_that_they_share(workspace: Workspace) -> None:
-    chosen, baseline = stages._expected(arm(workspace, "class_balanced", 0.4), 1)
+    chosen, baseline = mining.expected(arm(workspace, "class_balanced", 0.4), 1)
     assert chosen.startswith("class_balanced: 120 more frames should bring tail AP50 0.40 to ")
     assert baseline.startswith("random: 120 more frames should bring tail AP50 0.40 to ")
 
 
 def test_the_baseline_s_own_run_is_used_where_it_is_there(workspace: Workspace) -> None:
     arm(workspace, "random", 0.4, 0.44)
-    chosen, baseline = stages._expected(arm(workspace, "class_balanced", 0.4, 0.5), 2)
+    chosen, baseline = mining.expected(arm(workspace, "class_balanced", 0.4, 0.5), 2)
     assert "tail AP50 0.50 to " in chosen
     assert "tail AP50 0.44 to " in baseline
 
 
 def test_the_baseline_says_it_once_and_a_ceiling_nothing(workspace: Workspace) -> None:
-    assert len(stages._expected(arm(workspace, "random", 0.4), 1)) == 1
-    assert stages._expected(arm(workspace, "oracle", 0.4), 1) == []
+    assert len(mining.expected(arm(workspace, "random", 0.4), 1)) == 1
+    assert mining.expected(arm(workspace, "oracle", 0.4), 1) == []
 
 
 def test_without_figures_nothing_is_said(workspace: Workspace) -> None:
-    assert stages._expected(arm(workspace, "class_balanced", float("nan")), 1) == []
+    assert mining.expected(arm(workspace, "class_balanced", float("nan")), 1) == []
