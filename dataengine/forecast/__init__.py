@@ -6,6 +6,7 @@ from dataengine.forecast.advice import Advice, Signs, advice
 from dataengine.forecast.backtest import AIM, Coverage, backtest, coverage, is_mined
 from dataengine.forecast.law import Forecast, Point, next_gain
 from dataengine.forecast.outlook import Outlook, line, next_frames, outlooks
+from dataengine.forecast.priors import Prior
 
 __all__ = [
     "AIM",
@@ -14,6 +15,7 @@ __all__ = [
     "Forecast",
     "Outlook",
     "Point",
+    "Prior",
     "Signs",
     "advice",
     "backtest",

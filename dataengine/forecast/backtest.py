@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataengine.forecast.law import Point, next_gain
-from dataengine.forecast.noise import assumed, measured
+from dataengine.forecast.priors import Prior, measured, prior
 from dataengine.schema import ALL_LABELS
 
 FIGURES = (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95"))
@@ -67,7 +67,7 @@ def backtest(cells: pa.Table, *, splits: tuple[str, ...] = ("test", "test_balanc
     of cycles ``0..c`` of that run give the forecast of cycle ``c + 1`` at its cumulative frames. The noise is
     measured between two draws of one arm (``random`` and ``random@2``) after cycle 0, in the other trials
     alone, so that no forecast knows its own outcome; with few such differences it is drawn towards
-    ``noise.ASSUMED``. ``all_labels`` is left out. 1,000 forecasts take about 5 s.
+    ``priors.PRIORS``. ``all_labels`` is left out. 1,000 forecasts take about 5 s.
 
     Args:
         cells: Table of schema ``compare.tables.CELLS``: columns ``trial``, ``arm``, ``cycle``, ``frames``,
@@ -86,9 +86,10 @@ def backtest(cells: pa.Table, *, splits: tuple[str, ...] = ("test", "test_balanc
             if arm in NOT_A_BATCH:
                 continue
             others = [d for other, values in differences.items() if other != trial for d in values]
-            noise = measured(others, assumed(part, metric))
+            assumed = prior(part, metric)
+            believed = replace(assumed, noise=measured(others, assumed.noise))
             head = {"trial": trial, "arm": arm, "split": split, "slice": part, "metric": metric}
-            rows += [{**head, **row} for row in _run(curve, noise, mined=is_mined(arm))]
+            rows += [{**head, **row} for row in _run(curve, believed, mined=is_mined(arm))]
     return pa.Table.from_pylist(rows, SCHEMA).sort_by(
         [(name, "ascending") for name in ("trial", "arm", "split", "slice", "metric", "cycle")]
     )
@@ -123,12 +124,12 @@ def _differences(found: dict[tuple[str, str], Curve]) -> dict[str, list[float]]:
     return differences
 
 
-def _run(curve: Curve, noise: float, *, mined: bool) -> Iterable[dict[str, Any]]:
+def _run(curve: Curve, believed: Prior, *, mined: bool) -> Iterable[dict[str, Any]]:
     cycles = sorted(curve)
     for place, cycle in enumerate(cycles[:-1]):
         frames, outcome = curve[cycles[place + 1]]
         points = [Point(*curve[earlier]) for earlier in cycles[: place + 1]]
-        made = next_gain(points, next_cost=frames, noise=noise, mined=mined)
+        made = next_gain(points, next_cost=frames, believed=believed, mined=mined)
         if made.is_known and math.isfinite(outcome):
             interval = {"value": made.value, "lower": made.lower, "upper": made.upper}
             yield {"cycle": cycle, "frames": frames, **interval, "outcome": outcome}

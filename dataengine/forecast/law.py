@@ -12,13 +12,14 @@ as ``k`` random ones, ``m = 1 + k * (n - n0) / n0``: what a miner gains it gains
 the same law. No real curve is that smooth, so it leaves the law by a random walk in ``log n``: a miner that
 finds something, a pool that runs dry, steps that no longer suffice. So the last cycle counts most.
 
-Priors, set before any claimed run, on a study of the embedded fleet and on simulated curves of several laws:
+Priors (``dataengine.forecast.priors`` says where they come from):
 
-* ``b`` log-normal around 0.65, 90% in 0.26..1.6 (Hestness saw 0.07..0.35 of the error on sets larger by
-  orders, past the steep part), and with probability 1/5 in 0..0.15, a plateau;
-* ``f`` 0.7 times the square of a uniform, ``k`` log-normal around 2.5, 90% in 1.3..4.8, 1 for blind draws;
+* ``b`` log-normal around what the caller says, 90% within a factor of 1.9 (Hestness saw 0.07..0.35 of the
+  error on sets larger by orders, past the steep part), and with probability 1/10 below a third of that, a
+  plateau;
+* ``f`` 0.7 times the square of a uniform, ``k`` log-normal around 3.5, 90% in 1.8..6.8, 1 for blind draws;
 * the noise of one fit log-normal around what the caller says, 90% within a factor of 1.6; the step of the
-  walk log-normal around 0.025 for an e-fold of labels.
+  walk log-normal around 0.02 for an e-fold of labels.
 
 They are integrated over by drawing from a fixed low-discrepancy sequence, with a Kalman filter for the walk
 within each draw, so the same points give the same forecast.
@@ -36,17 +37,20 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from dataengine.forecast.priors import Prior
+
 NUM_DRAWS = 8192
 CONFIDENCE = 0.9
 
-EXPONENT_MEDIAN, EXPONENT_SPREAD = 0.65, 0.55
-PLATEAU_SHARE, PLATEAU_EXPONENT = 0.2, 0.15
+EXPONENT_SPREAD = 0.4
+PLATEAU_SHARE, PLATEAU_EXPONENT = 0.1, 0.3
+"""Share of the draws on a plateau, and the largest exponent there, as a share of the median."""
 LARGEST_FLOOR = 0.7
-WORTH_MEDIAN, WORTH_SPREAD = 2.5, 0.4
+WORTH_MEDIAN, WORTH_SPREAD = 3.5, 0.4
 NOISE_SPREAD = 0.3
 SMALLEST_NOISE = 0.005
 SMALLEST_VALUE = 0.002
-WALK_MEDIAN, WALK_SPREAD = 0.025, 0.5
+WALK_MEDIAN, WALK_SPREAD = 0.02, 0.5
 """By how much of the metric a curve leaves its law while the labels grow e-fold (standard deviation)."""
 
 
@@ -104,7 +108,10 @@ UNKNOWN = Forecast(
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """Draws, ``[S]`` each: standard normals for what is Gaussian given the rest, and the parameters."""
+    """Draws, ``[S]`` each: standard normals for what is Gaussian given the rest, and the parameters.
+
+    Exponent and noise are factors on what is believed of the figure.
+    """
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
@@ -117,14 +124,14 @@ class _Draws:
     walk: NDArray[np.float64]
 
 
-def next_gain(points: Sequence[Point], *, next_cost: float, noise: float, mined: bool) -> Forecast:
+def next_gain(points: Sequence[Point], *, next_cost: float, believed: Prior, mined: bool) -> Forecast:
     """Forecast the figure of the next cycle.
 
     Args:
         points: The cycles so far, in any order; those that are not finite are left out. One is enough: the
             priors carry the forecast then.
         next_cost: Cumulative cost of the next cycle, in the unit of the points.
-        noise: Standard deviation of the figure between fits that differ in nothing but luck.
+        believed: Of the figure: how noisy a fit is, and how fast it rises.
         mined: Whether frames are chosen; a blind draw has a law of its own.
 
     Returns:
@@ -133,7 +140,7 @@ def next_gain(points: Sequence[Point], *, next_cost: float, noise: float, mined:
     known = sorted((p for p in points if math.isfinite(p.cost) and math.isfinite(p.value)), key=_cost)
     if not known or not math.isfinite(next_cost):
         return UNKNOWN
-    spread = max(noise if math.isfinite(noise) else 0.0, SMALLEST_NOISE)
+    spread = max(believed.noise if math.isfinite(believed.noise) else 0.0, SMALLEST_NOISE)
     draws = _draws()
     sigma = spread * draws.noise
     start = np.clip(known[0].value + sigma * draws.start, SMALLEST_VALUE, 1 - SMALLEST_VALUE)
@@ -144,7 +151,9 @@ def next_gain(points: Sequence[Point], *, next_cost: float, noise: float, mined:
     def curve(cost: float) -> NDArray[np.float64]:
         """The law's value at a cost, ``[S]``."""
         more = np.maximum(1 + worth * (cost - first) / first, 0.1)
-        return 1 / (1 + odds * (draws.floor + (1 - draws.floor) * more**-draws.exponent))
+        return 1 / (
+            1 + odds * (draws.floor + (1 - draws.floor) * more ** (-believed.exponent * draws.exponent))
+        )
 
     weight, offset, spread_of_offset = _filtered(known, curve, sigma, draws.walk)
     step = draws.walk * math.sqrt(_log_ratio(known[-1].cost, next_cost)) * draws.step
@@ -216,7 +225,7 @@ def _draws() -> _Draws:
     uniform = (0.5 + np.arange(1, NUM_DRAWS + 1)[:, None] * steps) % 1.0
     start, end, step, last, _, worth, noise, walk = _normal(uniform[:, :8]).T
     floor = uniform[:, 8]
-    steep = EXPONENT_MEDIAN * np.exp(EXPONENT_SPREAD * _normal(_stretched(uniform[:, 4])))
+    steep = np.exp(EXPONENT_SPREAD * _normal(_stretched(uniform[:, 4])))
     level = PLATEAU_EXPONENT * uniform[:, 4] / PLATEAU_SHARE
     return _Draws(
         start=start,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dataengine.forecast.backtest import FIGURES, is_mined
 from dataengine.forecast.law import Forecast, Point, next_gain
-from dataengine.forecast.noise import assumed
+from dataengine.forecast.priors import prior
 
 NAMES: Mapping[tuple[str, str], str] = {
     ("tail", "ap50"): "tail AP50",
@@ -99,7 +99,8 @@ def outlooks(
             points = [_mean([curve[cycle] for curve in seeds]) for cycle in shared]
             if not points:
                 continue
-            noise = assumed(part, metric) / math.sqrt(len(seeds))
+            assumed = prior(part, metric)
+            believed = replace(assumed, noise=assumed.noise / math.sqrt(len(seeds)))
             found.append(
                 Outlook(
                     arm=arm,
@@ -107,8 +108,8 @@ def outlooks(
                     slice=part,
                     metric=metric,
                     now=points[-1].value,
-                    noise=noise,
-                    forecast=next_gain(points, next_cost=next_cost, noise=noise, mined=is_mined(arm)),
+                    noise=believed.noise,
+                    forecast=next_gain(points, next_cost=next_cost, believed=believed, mined=is_mined(arm)),
                 )
             )
             break

@@ -68,9 +68,11 @@ def _facts(view: View) -> Markup:
         ("label.seconds_per_frame", "Annotator seconds a frame"),
         ("label.seconds_per_box", "Annotator seconds a box"),
     ):
-        if settings.get(key) not in (None, []):
-            rows.append([title, literal(settings[key])])
-    return table("What was compared", [Column("What"), Column("", words=True)], rows)
+        value = settings.get(key)
+        if value not in (None, []):
+            told = ", ".join(f"{part:g}" for part in value) if isinstance(value, list) else literal(value)
+            rows.append([title, told])
+    return table("What was compared", [Column("What", words=True), Column("Value", words=True)], rows)
 
 
 def used_seconds(view: View) -> dict[str, float]:

