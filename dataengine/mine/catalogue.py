@@ -35,6 +35,19 @@ QUOTAS = ("none", "class", "condition")
 ALL_ALIKE = "none"
 """Name that stands for no score at all."""
 
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "entropy": "uncertainty",
+        "margin": "uncertainty",
+        "coreset": "coverage",
+        "core_set": "coverage",
+        "k_center": "coverage",
+        "quota": "class_balanced",
+        "mistakenness": "hardness",
+    }
+)
+"""What papers and other tools call an arm of ours."""
+
 BETWEEN = "__"
 """Joins the parts of a composed arm's own name: ``entropy__k_centre__class``."""
 
@@ -88,8 +101,12 @@ def from_name(name: str) -> Arm:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Up to three names that were perhaps meant, or all of them."""
-    return " or ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known))
+    """Up to three names that were perhaps meant, or all of them; also by what others call the same."""
+    known = set(known)
+    elsewhere = {theirs: ours for theirs, ours in ELSEWHERE.items() if ours in known and theirs not in known}
+    close = difflib.get_close_matches(name, sorted(known | elsewhere.keys()), n=3, cutoff=0.5)
+    found = dict.fromkeys(elsewhere.get(match, match) for match in close)
+    return " or ".join(found or sorted(known))
 
 
 def _known(

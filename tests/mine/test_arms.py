@@ -38,6 +38,9 @@ def test_an_unknown_arm_names_the_nearest() -> None:
         ConfigError, match=r"^mine\.name=class_balance is not an arm: did you mean class_balanced"
     ):
         mine.arm("class_balance")
+    for theirs, ours in (("entropie", "uncertainty"), ("core-set", "coverage")):
+        with pytest.raises(ConfigError, match=rf"did you mean {ours}"):
+            mine.arm(theirs)
     with pytest.raises(ConfigError, match=r"did you mean .*class_balanced .*or coverage .*or random .*or"):
         mine.needs_predictions("zzz")
 
