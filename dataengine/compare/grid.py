@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dataengine.compare.tables import AXES
 from dataengine.mine import ArmName
-from dataengine.schema import ALL_LABELS, TEST_SPLITS, VAL
+from dataengine.schema import ALL_LABELS, JUDGED_SPLITS
 
 PRECISIONS = ("ap50", "map50_95")
 """Metrics of which more is better."""
@@ -147,7 +147,7 @@ def build(cells: pa.Table, replicates: pa.Table, *, baseline: str) -> Grid:
 
 
 def _wanted(cells: pa.Table) -> list[bool]:
-    splits, metrics = {VAL, *TEST_SPLITS}, {*PRECISIONS, *ERRORS}
+    splits, metrics = set(JUDGED_SPLITS), {*PRECISIONS, *ERRORS}
     columns = (cells[name].to_pylist() for name in Figure._fields)
     return [
         split in splits and metric in metrics and not part.startswith(OTHER_SLICES)

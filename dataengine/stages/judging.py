@@ -1,4 +1,4 @@
-"""Judge a cycle's model on val and test, and record what it took."""
+"""Judge a cycle's model on val and test, and write down what went into it."""
 
 from __future__ import annotations
 
