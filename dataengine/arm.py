@@ -40,10 +40,15 @@ class Arm:
         return Streams(self.config.seed)
 
     def train(self, cycle: int) -> TrainConfig:
-        """How a cycle is trained: alike in every arm, but for longer where all labels were bought."""
-        train = self.config.train
-        if cycle and mine.ArmName.parse(self.name).miner == ALL_LABELS:
-            return replace(train, steps=round(train.steps * self.config.compare.full_steps))
+        """How a cycle is trained: alike in every arm, but for what the name of the arm asks for.
+
+        The first cycle, which arms share, is the settings' own; all labels are trained on for longer.
+        """
+        name, train = mine.ArmName.parse(self.name), self.config.train
+        if cycle and name.trainer == mine.PLAIN:
+            train = train.plain()
+        if cycle and name.miner == ALL_LABELS:
+            train = replace(train, steps=round(train.steps * self.config.compare.full_steps))
         return train
 
 

@@ -38,7 +38,7 @@ OPTIONS = (
     ("experiment=compare_smoke", "compare: a try of four minutes; compare_sim is the real one"),
     (
         "compare.arms=[NAME,...]",
-        "compare: arms beside random; NAME@2: another draw; NAME+pseudo: pseudo-labels",
+        "compare: arms beside random; NAME@2: another draw; NAME+pseudo, NAME+plain: trained otherwise",
     ),
     ("compare.seeds=[0,1,2,3,4]", "compare: five for a claim"),
     ("seed=N train.steps=N loop.cycles=N", "any setting of --cfg job"),

@@ -48,8 +48,8 @@ def weights(costs: Floats, low: float, high: float) -> Floats:
     return answer
 
 
-def gaps(grid: Grid, arm: int, axis: int) -> tuple[Floats, NDArray[np.float32]]:
-    """Area of an arm minus that of the baseline, trial by trial, over the costs that both reached.
+def gaps(grid: Grid, arm: int, axis: int, *, other: int = 0) -> tuple[Floats, NDArray[np.float32]]:
+    """Area of an arm minus that of another, trial by trial, over the costs that both reached.
 
     Returns:
         ``[T, F]`` differences, NaN where a trial lacks either curve, and ``[T, N, G]`` their replicates.
@@ -58,15 +58,17 @@ def gaps(grid: Grid, arm: int, axis: int) -> tuple[Floats, NDArray[np.float32]]:
     values = np.full((num_trials, num_figures), np.nan)
     replicates = np.full((num_trials, *grid.replicates.shape[3:]), np.nan, np.float32)
     for trial in range(num_trials):
-        costs = [grid.costs[trial, number, :, axis] for number in (arm, 0)]
+        costs = [grid.costs[trial, number, :, axis] for number in (arm, other)]
         stretch = common_range(costs)
         if stretch is None:
             continue
-        own, base = (weights(curve, *stretch) for curve in costs)
-        values[trial] = _weighted(grid.values[trial, arm], own) - _weighted(grid.values[trial, 0], base)
-        replicates[trial] = _weighted(grid.replicates[trial, arm], own) - _weighted(
-            grid.replicates[trial, 0], base
-        )
+        shares = [weights(curve, *stretch) for curve in costs]
+        for answer, figures in ((values, grid.values), (replicates, grid.replicates)):
+            own, theirs = (
+                _weighted(figures[trial, number], share)
+                for number, share in zip((arm, other), shares, strict=True)
+            )
+            answer[trial] = own - theirs
     return values, replicates
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dataengine.compare import areas
 from dataengine.compare.grid import ERRORS, PRECISIONS, Grid
-from dataengine.compare.resampling import Floats, Resampler, student_t
+from dataengine.compare.resampling import Estimates, Floats, Resampler, student_t
 from dataengine.compare.tables import AXES, CURVES, DIFFERENCES, fill
 from dataengine.evaluate.bootstrap import mean_of_known
 
@@ -55,49 +55,56 @@ def _difference_blocks(grid: Grid, resampler: Resampler) -> Iterator[dict[str, A
     typical, dof = _noise(grid)
     better = np.array([-1.0 if figure.metric in ERRORS else 1.0 for figure in grid.figures])
     for arm in grid.payers:
-        for key, gap, spread in _gaps(grid, arm):
+        for key, gap, spread in gaps(grid, arm):
             found = resampler.estimate(gap, spread)
             rows = np.flatnonzero(found.num_seeds)
             if not len(rows):
                 continue
-            cycle, suffix = key
             within = np.nan_to_num(typical[key])
-            label = grid.label(rows)
-            label["metric"] = [metric + suffix for metric in label["metric"]]
             yield {
                 "arm": grid.arms[arm],
-                "cycle": cycle,
-                **label,
-                "value": found.value[rows],
-                "lower": found.lower[rows],
-                "upper": found.upper[rows],
+                **columns(grid, key, found, rows),
                 "wins": (gap * better > within).sum(axis=0)[rows],
                 "ties": (np.abs(gap) <= within).sum(axis=0)[rows],
                 "losses": (gap * better < -within).sum(axis=0)[rows],
                 "noise": floor(typical[key], dof[key], found.num_seeds, resampler.confidence)[rows],
                 "noise_per_seed": typical[key][rows],
-                "num_seeds": found.num_seeds[rows],
             }
 
 
-_Key = tuple[int, str]
+def columns(grid: Grid, key: Key, found: Estimates, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """What every table of differences says of some figures: where measured, and how large."""
+    cycle, suffix = key
+    label = grid.label(rows)
+    label["metric"] = [metric + suffix for metric in label["metric"]]
+    return {
+        "cycle": cycle,
+        **label,
+        "value": found.value[rows],
+        "lower": found.lower[rows],
+        "upper": found.upper[rows],
+        "num_seeds": found.num_seeds[rows],
+    }
+
+
+Key = tuple[int, str]
 """The cycle of a difference, and what comes after the name of its metric."""
 
 
-def _gaps(grid: Grid, arm: int) -> Iterator[tuple[_Key, Floats, NDArray[np.float32]]]:
-    """Arm minus baseline ``[T, F]``, with replicates ``[T, N, G]``, at each cycle and for each area."""
+def gaps(grid: Grid, arm: int, other: int = 0) -> Iterator[tuple[Key, Floats, NDArray[np.float32]]]:
+    """An arm minus another, ``[T, F]``, with replicates ``[T, N, G]``, at each cycle and for each area."""
     for cycle in range(grid.values.shape[2]):
-        values = grid.values[:, arm, cycle] - grid.values[:, 0, cycle]
-        yield (cycle, ""), values, grid.replicates[:, arm, cycle] - grid.replicates[:, 0, cycle]
+        values = grid.values[:, arm, cycle] - grid.values[:, other, cycle]
+        yield (cycle, ""), values, grid.replicates[:, arm, cycle] - grid.replicates[:, other, cycle]
     for axis, name in enumerate(AXES):
-        yield (AREA_CYCLE, f":area_{name}"), *areas.gaps(grid, arm, axis)
+        yield (AREA_CYCLE, f":area_{name}"), *areas.gaps(grid, arm, axis, other=other)
 
 
-def _noise(grid: Grid) -> tuple[dict[_Key, Floats], dict[_Key, NDArray[np.int64]]]:
+def _noise(grid: Grid) -> tuple[dict[Key, Floats], dict[Key, NDArray[np.int64]]]:
     """Root mean square ``[F]`` of the differences between draws of the baseline, and how many there are."""
-    found: dict[_Key, list[Floats]] = {}
+    found: dict[Key, list[Floats]] = {}
     for arm in grid.noise_arms or [0]:
-        for key, gap, _ in _gaps(grid, arm):
+        for key, gap, _ in gaps(grid, arm):
             found.setdefault(key, []).append(gap if arm else np.full_like(gap, np.nan))
     stacked = {key: np.concatenate(gaps) for key, gaps in found.items()}
     dof = {key: (~np.isnan(gaps)).sum(axis=0) for key, gaps in stacked.items()}

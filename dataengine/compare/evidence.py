@@ -17,6 +17,15 @@ from dataengine.schema import ALL_LABELS, TEST, TEST_BALANCED
 
 TESTS = {TEST: "natural test", TEST_BALANCED: "balanced test"}
 
+PART_NAMES = {
+    "mining_lesser": "`{arm}` - `{baseline}`, lesser trainer",
+    "mining_greater": "`{arm}` - `{baseline}`, greater trainer",
+    "training_baseline": "greater - lesser trainer, on `{baseline}`'s frames",
+    "training_arm": "greater - lesser trainer, on `{arm}`'s frames",
+    "both": "both",
+}
+"""How the parts of ``TRAINERS`` are told."""
+
 Row = Mapping[str, Any]
 
 
@@ -39,6 +48,7 @@ def evidence(comparison: Comparison, command: str | None = None) -> str:
         for part, metric in (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95")):
             lines += _section(comparison, (split, part, metric), f"{_name(part, metric)}, {test}")
         lines += _class_section(comparison, split, test)
+    lines += _trainers(comparison)
     lines += _bought(comparison)
     lines += ["## Notes", "", *(f"* {note}" for note in comparison.notes), ""]
     return "\n".join(lines)
@@ -186,6 +196,31 @@ def _objects(comparison: Comparison, split: str, name: str) -> str:
     kept = reduce(pc.and_, [pc.equal(cells[column], value) for column, value in wanted.items()])
     count = pc.mean(cells.filter(kept)["value"]).as_py()
     return "" if count is None else f" ({count:.0f} objects)"
+
+
+def _trainers(comparison: Comparison) -> list[str]:
+    """What mining and training gain at the last cycle, alone and together."""
+    rows = comparison.table("trainers").to_pylist()
+    figures = [
+        (split, part, metric) for split in TESTS for part, metric in (("tail", "ap50"), ("all", "map50_95"))
+    ]
+    body = []
+    for arm, trainer, part in dict.fromkeys((row["arm"], row["trainer"], row["part"]) for row in rows):
+        own = [row for row in rows if (row["arm"], row["trainer"], row["part"]) == (arm, trainer, part)]
+        last = max(row["cycle"] for row in own)
+        told = {(row["split"], row["slice"], row["metric"]): row for row in own if row["cycle"] == last}
+        cells = [_with_interval(told[figure], 3, signed=True) if figure in told else "" for figure in figures]
+        words = PART_NAMES[part].format(arm=arm, baseline=comparison.baseline)
+        body.append([f"`{arm}`", f"`+{trainer}`", words, *cells])
+    if not body:
+        return []
+    head = [
+        "arm",
+        "trainers",
+        "difference",
+        *(f"{_name(part, metric)}, {TESTS[split]}" for split, part, metric in figures),
+    ]
+    return ["## Mining and training", "", *_table(head, body), ""]
 
 
 def _bought(comparison: Comparison) -> list[str]:

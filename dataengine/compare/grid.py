@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ OTHER_SLICES = ("size:", "drive:")
 
 def same_but_for_the_draw(one: ArmName, other: ArmName) -> bool:
     """Whether two arms differ by nothing but their random stream."""
-    return (one.miner, one.pseudo) == (other.miner, other.pseudo)
+    return replace(one, draw=other.draw) == other
 
 
 class Figure(NamedTuple):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dataengine import mine
 from dataengine.arm import budget
+from dataengine.compare.grid import same_but_for_the_draw
 from dataengine.config import BudgetUnit, Config
 from dataengine.errors import ConfigError
 from dataengine.schema import ALL_LABELS
@@ -143,8 +144,7 @@ def _chains(where: Trial, names: Sequence[str]) -> Iterator[Chain]:
 
 def _is_floor(name: str, config: Config) -> bool:
     """Whether an arm is the baseline, in this or another draw."""
-    parsed, base = mine.ArmName.parse(name), mine.ArmName.parse(config.compare.baseline)
-    return (parsed.miner, parsed.pseudo) == (base.miner, base.pseudo)
+    return same_but_for_the_draw(mine.ArmName.parse(name), mine.ArmName.parse(config.compare.baseline))
 
 
 def _arms(config: Config) -> list[str]:
@@ -165,9 +165,12 @@ def _arms(config: Config) -> list[str]:
 
 def _checked(text: str, setting: str, config: Config) -> mine.ArmName:
     name = mine.ArmName.parse(text)
+    same = replace(name, draw=1) if name.is_ceiling else name  # it draws nothing
+    if name.miner == ALL_LABELS or (name.trainer == mine.PLAIN and config.train == config.train.plain()):
+        same = replace(same, trainer="")
+    if same != name:
+        raise ConfigError(f"{setting}: {text} is no other than {same}: write {same}")
     if name.is_ceiling:
-        if name.draw > 1 or (name.pseudo and name.miner == ALL_LABELS):
-            raise ConfigError(f"{setting}: {text} is no other than {name.miner}: write {name.miner}")
         return name
     try:
         mine.arm(name.miner, config.mine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from dataengine.compare import curves, grid, headline, purchases, savings, shares
+from dataengine.compare import curves, grid, headline, purchases, savings, shares, trainers
 from dataengine.compare.notes import notes
 from dataengine.compare.resampling import Resampler
 from dataengine.compare.tables import FORECASTS, Comparison
@@ -58,6 +58,7 @@ def analyse(
             picks, taxonomy.classes, baseline=compare.baseline, label=config.label, resampler=resampler
         ),
         "overlaps": purchases.overlaps(picks, baseline=compare.baseline),
+        "trainers": trainers.trainers(found, resampler),
         "forecasts": FORECASTS.empty_table() if forecasts is None else forecasts,
     }
     arms = _arms(found, config)

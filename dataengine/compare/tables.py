@@ -113,6 +113,26 @@ SHARES = pa.schema(
 """Share of the oracle's gain over the baseline that an arm takes at the same cycle: the ratio of the mean
 gains. NaN where the oracle's mean gain is not above 0; no interval where resamples say that it may not be."""
 
+TRAINERS = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("trainer", pa.string()),
+        ("part", pa.string()),
+        ("cycle", pa.int32()),
+        *_FIGURE,
+        *_INTERVAL,
+        ("num_seeds", pa.int32()),
+    ]
+)
+"""What a miner and a trainer gain, alone and together, paired by trial and among the trials that ran all four
+of ``baseline``, ``arm`` and the two ``+trainer``; cycles and metrics as in ``DIFFERENCES``. Of pseudo-labels
+``greater`` is with them and ``lesser`` without; of ``plain``, ``greater`` is the settings' own trainer, which
+favours rare classes, and ``lesser`` the plain one.
+
+``part`` is ``mining_lesser`` or ``mining_greater`` (arm minus baseline, both trained so),
+``training_baseline`` or ``training_arm`` (the greater trainer minus the lesser, on what that miner bought),
+or ``both`` (the arm with the greater minus the baseline with the lesser)."""
+
 PURCHASES = pa.schema(
     [("arm", pa.string()), ("cycle", pa.int32()), ("kind", pa.string()), ("name", pa.string()), *_INTERVAL]
 )
@@ -162,7 +182,7 @@ class Comparison:
         notes: What a reader has to know: arms or seeds that are missing, too few seeds for a claim.
         settings: The plain config.
         tables: By name: ``cells``, ``curves``, ``differences``, ``savings``, ``shares``, ``purchases``,
-            ``overlaps``, ``forecasts``.
+            ``overlaps``, ``forecasts``, ``trainers``.
     """
 
     name: str
@@ -194,6 +214,7 @@ SCHEMAS: Mapping[str, pa.Schema] = MappingProxyType(
         "purchases": PURCHASES,
         "overlaps": OVERLAPS,
         "forecasts": FORECASTS,
+        "trainers": TRAINERS,
     }
 )
 """The schema of each table by its name."""

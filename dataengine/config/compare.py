@@ -14,8 +14,8 @@ class CompareConfig:
 
     arms: list[str] = field(default_factory=lambda: ["auto"])
     """Arms beside ``baseline``: a miner's name, ``MINER@2`` for another draw of its stream,
-    ``MINER+pseudo`` for pseudo-labels on the rest of the pool, or a ceiling (``oracle``,
-    ``oracle_errors``, ``all_labels``)."""
+    ``MINER+pseudo`` for pseudo-labels on the rest of the pool, ``MINER+plain`` for a trainer that favours no
+    class, or a ceiling (``oracle``, ``oracle_errors``, ``all_labels``)."""
     baseline: str = "random"
     """What every arm is measured against."""
     noise: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dataengine.config.bounds import check
@@ -124,6 +124,10 @@ class TrainConfig:
     def later(self) -> dict[str, Any]:
         """The settings that only the fits after the first depend on."""
         return {name: value for name, value in asdict(self).items() if name in _LATER}
+
+    def plain(self) -> TrainConfig:
+        """These settings with no class favoured: every labelled frame and box counts alike."""
+        return replace(self, repeat_threshold=0.0, class_weight="none", copy_paste=0.0)
 
 
 _OFF = {"copy_paste": 0.0, "class_weight": "none"}

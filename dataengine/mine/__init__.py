@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataengine.mine.arms import ARMS, arm, needs_predictions
 from dataengine.mine.candidates import Known, Pool
 from dataengine.mine.catalogue import nearest
-from dataengine.mine.names import CEILINGS, ArmName
+from dataengine.mine.names import CEILINGS, PLAIN, PSEUDO, ArmName
 from dataengine.mine.selection import select
 from dataengine.mine.strategy import VIEWS, Need
 
 __all__ = [
     "ARMS",
     "CEILINGS",
+    "PLAIN",
+    "PSEUDO",
     "VIEWS",
     "ArmName",
     "Known",

@@ -1,7 +1,8 @@
-"""The name of an arm: a miner, which draw of its random stream, and what is trained on besides.
+"""The name of an arm: a miner, which draw of its random stream, and how its frames are trained on.
 
 ``random``, ``random@2`` (the same miner with another stream: the noise floor), ``auto+pseudo`` (the
-miner's frames, and pseudo-labels on the rest of the pool).
+miner's frames, and pseudo-labels on the rest of the pool), ``auto+plain`` (the miner's frames, all drawn
+alike in training).
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ CEILINGS: Mapping[str, str] = MappingProxyType(
 )
 """Names that see the truth; measured beside the arms, never chosen among them."""
 
-_FORM = re.compile(r"(?P<miner>[a-z][a-z0-9_]*)(?:@(?P<draw>[1-9][0-9]*))?(?P<pseudo>\+pseudo)?")
+PSEUDO, PLAIN = "pseudo", "plain"
+"""Ways of training other than the settings'; the first fit of a run, which arms share, knows none of them."""
+
+_FORM = re.compile(
+    rf"(?P<miner>[a-z][a-z0-9_]*)(?:@(?P<draw>[1-9][0-9]*))?(?:\+(?P<trainer>{PSEUDO}|{PLAIN}))?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +39,13 @@ class ArmName:
     Attributes:
         miner: Name of the strategy, or one of ``CEILINGS``.
         draw: Which independent random stream it selects with.
-        pseudo: Whether training adds pseudo-labels to the frames that it bought.
+        trainer: ``PSEUDO`` adds pseudo-labels to the frames that were bought, ``PLAIN`` favours no class of
+            them; empty for the settings as they are.
     """
 
     miner: str
     draw: int = 1
-    pseudo: bool = False
+    trainer: str = ""
 
     @classmethod
     def parse(cls, text: str) -> ArmName:
@@ -49,8 +56,8 @@ class ArmName:
         """
         found = _FORM.fullmatch(text)
         if found is None:
-            raise ConfigError(f"arm '{text}' has no known form: write MINER, MINER@2 or MINER+pseudo")
-        return cls(miner=found["miner"], draw=int(found["draw"] or 1), pseudo=found["pseudo"] is not None)
+            raise ConfigError(f"arm '{text}' has no known form: write MINER, MINER@2, MINER+pseudo or +plain")
+        return cls(miner=found["miner"], draw=int(found["draw"] or 1), trainer=found["trainer"] or "")
 
     @property
     def is_ceiling(self) -> bool:
@@ -59,9 +66,9 @@ class ArmName:
 
     @property
     def stream(self) -> str:
-        """Name of its random stream; the same with and without pseudo-labels, so that the two are paired."""
+        """Name of its random stream; the same whatever the trainer, so that the two are paired."""
         return f"select/{self.miner}" + (f"@{self.draw}" if self.draw > 1 else "")
 
     def __str__(self) -> str:
         draw = f"@{self.draw}" if self.draw > 1 else ""
-        return f"{self.miner}{draw}{'+pseudo' if self.pseudo else ''}"
+        return f"{self.miner}{draw}{'+' if self.trainer else ''}{self.trainer}"

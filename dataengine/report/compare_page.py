@@ -13,6 +13,7 @@ from dataengine.report.compare_forecasts import forecasts
 from dataengine.report.compare_reproduce import reproduce
 from dataengine.report.compare_savings import savings
 from dataengine.report.compare_slices import slices
+from dataengine.report.compare_training import training
 from dataengine.report.compare_view import View
 from dataengine.report.html import Markup, el, more
 from dataengine.report.numbers import plural
@@ -22,6 +23,7 @@ CONTENTS = (
     ("curves", "Budget curves"),
     ("differences", "Paired differences"),
     ("savings", "Labels saved"),
+    ("training", "Mining and training"),
     ("slices", "Classes and slices"),
     ("bought", "What was bought"),
     ("forecasts", "Forecasts"),
@@ -59,6 +61,7 @@ def render(comparison: Comparison) -> str:
         curves(view),
         differences(view),
         savings(view),
+        training(view),
         slices(view),
         bought(view),
         forecasts(view),

@@ -104,14 +104,14 @@ class View:
     def _indexed(self) -> dict[str, dict[tuple[str, str, str], list[dict[str, Any]]]]:
         """Rows of the tables of figures by split, slice and metric: each is asked for many times."""
         found: dict[str, dict[tuple[str, str, str], list[dict[str, Any]]]] = {}
-        for name in ("curves", "differences", "savings", "shares"):
+        for name in ("curves", "differences", "savings", "shares", "trainers"):
             by_figure = found.setdefault(name, {})
             for row in self.table(name).to_pylist():
                 by_figure.setdefault((row["split"], row["slice"], row["metric"]), []).append(row)
         return found
 
     def rows(self, name: str, split: str, slice_name: str, metric: str) -> list[dict[str, Any]]:
-        """Rows of ``curves``, ``differences``, ``savings`` or ``shares`` about one figure."""
+        """Rows of one of the tables of figures about one figure."""
         return self._indexed[name].get((split, slice_name, metric), [])
 
     def slices(self, split: str) -> list[str]:

@@ -45,7 +45,7 @@ def train(arm: Arm, cycle: int) -> list[Path]:
 
 def _pseudo_labels(arm: Arm, cycle: int, labels: FrameBoxes) -> PseudoFrames | None:
     """Frames with pseudo-labels for an arm that trains on them, kept as a file; the first cycle has none."""
-    if cycle == 0 or not mine.ArmName.parse(arm.name).pseudo:
+    if cycle == 0 or mine.ArmName.parse(arm.name).trainer != mine.PSEUDO:
         return None
     shut = decisions.rejected(arm, cycle) | set(labels.frame_ids)
     found = pooling.pseudo_labels(arm.workspace, arm.run, arm.config.train, cycle, shut)

@@ -18,6 +18,7 @@ from dataengine.config import (
     LabelConfig,
     LoopConfig,
     MineConfig,
+    TrainConfig,
 )
 from dataengine.errors import ConfigError
 from tests.tiny import tiny_config
@@ -90,6 +91,10 @@ def test_trials_share_a_workspace_unless_each_has_its_world() -> None:
         # a ceiling has one draw, is no baseline, and all labels leave nothing for pseudo-labels
         (lambda: config({"arms": ["oracle@2"]}), ["oracle@2", "write oracle"]),
         (lambda: config({"arms": ["all_labels+pseudo"]}), ["write all_labels"]),
+        (
+            lambda: config({"arms": ["coverage+plain"]}, train=TrainConfig(repeat_threshold=0)),
+            ["coverage+plain", "write coverage"],
+        ),
         (lambda: config({"baseline": "oracle"}), ["compare.baseline=oracle"]),
         # nothing to compare
         (lambda: config({"arms": [], "noise": False}), ["compare.arms"]),

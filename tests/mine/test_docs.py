@@ -17,8 +17,8 @@ Written by `python -m tests.mine.test_docs` from the records in `dataengine/mine
 Every score is an arm, and so is any composition `SCORE__DIVERSITY__QUOTA`, for example
 `mine.name=expected_errors__none__class` (or `mine=composed` with `mine.score`, `mine.diversity`,
 `mine.quota`), and `SCORE__clips`, which buys whole clips at a stride. `NAME@2` is another draw of its random
-stream; `NAME+pseudo` trains on pseudo-labels of the rest of the pool too. Of what an arm looks at, `flip`,
-`scale` and `snapshot` cost another pass over the pool each.
+stream; `NAME+pseudo` trains on pseudo-labels of the rest of the pool too, `NAME+plain` without favouring any
+class. Of what an arm looks at, `flip`, `scale` and `snapshot` cost another pass over the pool each.
 """
 
 

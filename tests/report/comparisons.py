@@ -61,6 +61,7 @@ def comparison(
         "purchases": _purchases(arms),
         "overlaps": _overlaps(arms),
         "forecasts": _forecasts(arms, names, rng),
+        "trainers": _trainers(arms, trials, splits),
     }
     tables = {
         name: pa.Table.from_pylist(rows, SCHEMAS[name]) for name, rows in made.items() if name not in without
@@ -223,6 +224,26 @@ def _shares(arms: Sequence[str], splits: Sequence[str]) -> list[dict[str, Any]]:
         if arm not in ("random", "oracle")
         for cycle in (1, 2)
     ]
+
+
+def _trainers(arms: Sequence[str], trials: int, splits: Sequence[str]) -> list[dict[str, Any]]:
+    """Each trainer's gain is a tenth, each miner's its effect, and together they gain both."""
+    rows = []
+    for trainer in ("plain", "pseudo"):
+        for arm in arms:
+            if arm == "random" or not {f"random+{trainer}", f"{arm}+{trainer}"} <= {*arms}:
+                continue
+            mined = dict.fromkeys(("mining_lesser", "mining_greater"), effect(arm))
+            trained = dict.fromkeys(("training_baseline", "training_arm"), 0.1)
+            for part, value in {**mined, **trained, "both": effect(arm) + 0.1}.items():
+                head = {"arm": arm, "trainer": trainer, "part": part, **_around(value, 0.05, trials)}
+                rows += [
+                    {**head, "cycle": cycle, **_figure(split, name, metric), "num_seeds": trials}
+                    for split in splits
+                    for name, metric in (("tail", "ap50"), ("all", "map50_95"))
+                    for cycle in (1, 2)
+                ]
+    return rows
 
 
 def _purchases(arms: Sequence[str]) -> list[dict[str, Any]]:

@@ -72,6 +72,20 @@ def test_differences_of_zero_are_differences() -> None:
     assert "differ is not known" not in words
 
 
+def test_the_trainer_is_told_from_the_miner() -> None:
+    arms = ("random", "random@2", "auto", "random+plain", "auto+plain", "auto+pseudo")
+    words = read(comparison(arms)).words
+    assert "the natural test the two together gain +0.20 AP50 of the tail: favouring rare classes" in words
+    assert "in training alone +0.10, auto alone +0.10." in words
+    assert "pseudo-labels alone" not in words  # random+pseudo was not run
+    assert "How much of a gain is the trainer's was not measured" not in words
+
+
+def test_a_trainer_that_was_not_set_apart_is_said_to_be_so() -> None:
+    words = read(comparison(("random", "auto"))).words
+    assert "How much of a gain is the trainer's was not measured. random+plain and, say, auto+plain" in words
+
+
 def test_every_section_is_there_and_linked(page: Page) -> None:
     anchors = [anchor for anchor, _ in CONTENTS]
     assert [link["href"] for link in page.all("a")] == [f"#{anchor}" for anchor in anchors]
