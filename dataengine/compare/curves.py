@@ -87,6 +87,15 @@ def columns(grid: Grid, key: Key, found: Estimates, rows: NDArray[np.int64]) -> 
     }
 
 
+def paired(grid: Grid, resampler: Resampler, arm: int, other: int) -> Iterator[dict[str, Any]]:
+    """Columns of an arm minus another at each cycle but 0, which they share, and for each area."""
+    for key, gap, spread in gaps(grid, arm, other):
+        found = resampler.estimate(gap, spread)
+        rows = np.flatnonzero(found.num_seeds)
+        if key[0] and len(rows):
+            yield columns(grid, key, found, rows)
+
+
 Key = tuple[int, str]
 """The cycle of a difference, and what comes after the name of its metric."""
 

@@ -68,6 +68,7 @@ def _section(comparison: Comparison, figure: tuple[str, str, str], title: str) -
     parts = [
         _curve_table(comparison, curves),
         _difference_table(comparison, figure),
+        _rival_table(comparison, figure),
         _saving_table(comparison, figure, "baseline_final"),
         _saving_table(comparison, figure, "95_of_ceiling"),
         _share_table(comparison, figure),
@@ -119,6 +120,19 @@ def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> l
         "noise floor (of one seed)",
     ]
     return _table(head, body)
+
+
+def _rival_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
+    """The main arm against each of the others, over the whole curve."""
+    rows = [row for row in _rows(comparison, "rivals", figure) if row["cycle"] == AREA_CYCLE]
+    main = next((row["arm"] for row in rows), "")
+    body = []
+    for arm in comparison.arms:
+        own = {row["metric"].rpartition("_")[2]: row for row in rows if row["other"] == arm}
+        if own:
+            cells = [_with_interval(own[axis], 3, signed=True) if axis in own else "" for axis in AXES]
+            body.append([f"`{arm}`", *cells])
+    return _table([f"`{main}` minus", *(f"area over {axis}" for axis in AXES)], body)
 
 
 def _saving_table(comparison: Comparison, figure: tuple[str, str, str], target: str) -> list[str]:

@@ -33,6 +33,7 @@ CSV_LINES = {
     "noise is the floor of the mean, noise_per_seed that of one seed",
     "savings": "share of the baseline's cost saved at a level; an empty cost or value is 'not reached'",
     "shares": "share of the oracle's gain over the baseline",
+    "rivals": "the main arm minus each other one, paired by seed; cycle -1 is the area under the curve",
     "trainers": "what a miner and a trainer gain, alone and together; cycle -1 is the area under the curve",
     "purchases": "mean over seeds of what a cycle bought",
     "overlaps": "mean Jaccard overlap of what two arms bought in a cycle",

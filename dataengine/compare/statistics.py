@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from dataengine.compare import curves, grid, headline, purchases, savings, shares, trainers
+from dataengine.compare import curves, grid, headline, purchases, rivals, savings, shares, trainers
 from dataengine.compare.notes import notes
 from dataengine.compare.resampling import Resampler
 from dataengine.compare.tables import FORECASTS, Comparison
@@ -48,6 +48,8 @@ def analyse(
         shared=not compare.world_per_seed,
         confidence=compare.confidence,
     )
+    arms = _arms(found, config)
+    main = main_arm(compare.arms, arms, compare.baseline)
     tables = {
         "cells": cells,
         "curves": curves.curves(found, resampler),
@@ -58,11 +60,10 @@ def analyse(
             picks, taxonomy.classes, baseline=compare.baseline, label=config.label, resampler=resampler
         ),
         "overlaps": purchases.overlaps(picks, baseline=compare.baseline),
+        "rivals": rivals.rivals(found, resampler, main),
         "trainers": trainers.trainers(found, resampler),
         "forecasts": FORECASTS.empty_table() if forecasts is None else forecasts,
     }
-    arms = _arms(found, config)
-    main = main_arm(compare.arms, arms, compare.baseline)
     verdict = judge(main, compare.baseline, tables, confidence=compare.confidence) if main else None
     both = {*TEST_SPLITS} <= {figure.split for figure in found.figures}
     return Comparison(

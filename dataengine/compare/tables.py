@@ -113,6 +113,19 @@ SHARES = pa.schema(
 """Share of the oracle's gain over the baseline that an arm takes at the same cycle: the ratio of the mean
 gains. NaN where the oracle's mean gain is not above 0; no interval where resamples say that it may not be."""
 
+RIVALS = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("other", pa.string()),
+        ("cycle", pa.int32()),
+        *_FIGURE,
+        *_INTERVAL,
+        ("num_seeds", pa.int32()),
+    ]
+)
+"""The arm that the headline is about minus every other one that pays as it does, but for the baseline and its
+draws, which ``DIFFERENCES`` tells; cycles and metrics as there."""
+
 TRAINERS = pa.schema(
     [
         ("arm", pa.string()),
@@ -182,7 +195,7 @@ class Comparison:
         notes: What a reader has to know: arms or seeds that are missing, too few seeds for a claim.
         settings: The plain config.
         tables: By name: ``cells``, ``curves``, ``differences``, ``savings``, ``shares``, ``purchases``,
-            ``overlaps``, ``forecasts``, ``trainers``.
+            ``overlaps``, ``forecasts``, ``rivals``, ``trainers``.
     """
 
     name: str
@@ -214,6 +227,7 @@ SCHEMAS: Mapping[str, pa.Schema] = MappingProxyType(
         "purchases": PURCHASES,
         "overlaps": OVERLAPS,
         "forecasts": FORECASTS,
+        "rivals": RIVALS,
         "trainers": TRAINERS,
     }
 )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dataengine.compare.curves import AREA_CYCLE, columns, gaps
+from dataengine.compare.curves import paired
 from dataengine.compare.grid import Grid
 from dataengine.compare.resampling import Resampler
 from dataengine.compare.tables import TRAINERS, fill
@@ -64,13 +64,9 @@ def _corners(grid: Grid, arm: int, trainer: str) -> Corners | None:
 
 
 def _differences(grid: Grid, resampler: Resampler, corners: Corners) -> Iterator[dict[str, Any]]:
-    """The rows of one table of four, cycle after cycle, cycle 0 left out: all four share it."""
-    run = np.all(~np.isnan(grid.costs[..., 0][:, list(corners)]), axis=1, keepdims=True)  # [T, 1, C]
+    """The rows of one table of four, from the cells that all four ran."""
+    run = np.all(~np.isnan(grid.costs[:, list(corners)]), axis=1)[:, None, :, :1]  # [T, 1, C, 1]
+    shared = replace(grid, values=np.where(run, grid.values, np.nan), costs=np.where(run, grid.costs, np.nan))
     for part, (more, less) in PARTS.items():
-        for key, gap, spread in gaps(grid, getattr(corners, more), getattr(corners, less)):
-            cycle = key[0]
-            complete = run[..., 1:].any(axis=2) if cycle == AREA_CYCLE else run[..., cycle]
-            found = resampler.estimate(np.where(complete, gap, np.nan), spread)
-            rows = np.flatnonzero(found.num_seeds)
-            if cycle and len(rows):
-                yield {"part": part, **columns(grid, key, found, rows)}
+        found = paired(shared, resampler, getattr(corners, more), getattr(corners, less))
+        yield from ({"part": part, **block} for block in found)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dataengine.report.compare_forest import Row, forest, reading
-from dataengine.report.compare_view import FIGURES, Arm, View, finite, number
+from dataengine.report.compare_view import FIGURES, Arm, View, estimate_of, finite, number
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import signed
 from dataengine.report.tables import Column, capped, table
@@ -30,7 +30,7 @@ def differences(view: View) -> Markup:
     if not view.table("differences").num_rows:
         return section("differences", title, note("No paired difference was measured."))
     blocks = [_split(view, split) for split in view.splits]
-    return section("differences", title, _introduction(view), blocks)
+    return section("differences", title, _introduction(view), blocks, _rivals(view))
 
 
 def _introduction(view: View) -> Markup:
@@ -80,6 +80,26 @@ def _split(view: View, split: str) -> Markup:
     return el(
         "div", head, el("div", panels, class_="panels"), more("The same in numbers", _numbers(view, split))
     )
+
+
+def _rivals(view: View) -> Markup:
+    """The main arm against each of the others; nothing where there is but one."""
+    panels = []
+    names = list(dict.fromkeys(view.table("rivals")["arm"].to_pylist()))
+    for part, metric, name in FIGURES[:2]:
+        for split in view.splits:
+            rows = view.rows("rivals", split, part, f"{metric}:{AREAS[0][0]}")
+            found = {row["other"]: estimate_of(row) for row in rows}
+            drawn = [Row.of(arm.name, found[arm.name]) for arm in view.rivals if arm.name in found]
+            if not drawn:
+                continue
+            label = f"◂ the other better · {names[0]} better ▸"
+            figure = forest(drawn, f"{name}: {names[0]} minus the other arm", label=label)
+            caption = el("figcaption", el("b", name), f" area, {view.split_title(split)}")
+            panels.append(el("figure", caption, figure, class_="panel"))
+    if not panels:
+        return Markup("")
+    return el("div", el("h3", f"{names[0]} minus each other arm"), el("div", panels, class_="panels"))
 
 
 def measured_rivals(view: View) -> list[Arm]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataengine.report import svg
 from dataengine.report.compare_view import finite, shortened
 from dataengine.report.html import Markup, el
-from dataengine.report.numbers import signed
+from dataengine.report.numbers import Estimate, signed
 
 ROW_HEIGHT = 21
 LEFT, RIGHT, WIDTH = 106, 52, 340
@@ -39,6 +39,11 @@ class Row:
     aside: str = ""
     absent: str = "not measured"
     lower_is_better: bool = False
+
+    @classmethod
+    def of(cls, name: str, found: Estimate) -> Row:
+        """The line of an estimate that no noise floor goes with."""
+        return cls(name=name, value=found.value, lower=found.lower, upper=found.upper)
 
     @property
     def verdict(self) -> str:

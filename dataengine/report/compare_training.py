@@ -96,5 +96,4 @@ def _rows(base: str, arm: str, told: Mapping[str, Estimate]) -> list[Row]:
         "training_arm": f"training, {arm}",
         "both": "both",
     }
-    found = {name: told[part] for part, name in names.items()}
-    return [Row(name=name, value=e.value, lower=e.lower, upper=e.upper) for name, e in found.items()]
+    return [Row.of(name, told[part]) for part, name in names.items()]

@@ -104,7 +104,7 @@ class View:
     def _indexed(self) -> dict[str, dict[tuple[str, str, str], list[dict[str, Any]]]]:
         """Rows of the tables of figures by split, slice and metric: each is asked for many times."""
         found: dict[str, dict[tuple[str, str, str], list[dict[str, Any]]]] = {}
-        for name in ("curves", "differences", "savings", "shares", "trainers"):
+        for name in ("curves", "differences", "savings", "shares", "rivals", "trainers"):
             by_figure = found.setdefault(name, {})
             for row in self.table(name).to_pylist():
                 by_figure.setdefault((row["split"], row["slice"], row["metric"]), []).append(row)

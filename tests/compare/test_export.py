@@ -93,7 +93,7 @@ def test_every_row_of_a_table_of_evidence_has_its_columns(comparison: Comparison
     export.write(comparison, tmp_path)
     page = (tmp_path / "tables" / "evidence.md").read_text(encoding="utf-8")
     tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("|")]
-    assert len(tables) == 5
+    assert len(tables) == 6
     for lines in tables:
         assert len({line.count("|") for line in lines}) == 1
 

@@ -61,6 +61,7 @@ def comparison(
         "purchases": _purchases(arms),
         "overlaps": _overlaps(arms),
         "forecasts": _forecasts(arms, names, rng),
+        "rivals": _rivals(arms, trials, splits),
         "trainers": _trainers(arms, trials, splits),
     }
     tables = {
@@ -223,6 +224,25 @@ def _shares(arms: Sequence[str], splits: Sequence[str]) -> list[dict[str, Any]]:
         for arm in arms
         if arm not in ("random", "oracle")
         for cycle in (1, 2)
+    ]
+
+
+def _rivals(arms: Sequence[str], trials: int, splits: Sequence[str]) -> list[dict[str, Any]]:
+    """The first arm that is no draw of the baseline against the others."""
+    first, *others = [arm for arm in arms if not arm.startswith("random") and arm != "all_labels"] or [""]
+    return [
+        {
+            "arm": first,
+            "other": other,
+            "cycle": -1,
+            "num_seeds": trials,
+            **_figure(split, part, f"{metric}:area_{axis}"),
+            **_around(effect(first) - effect(other), 0.03, trials),
+        }
+        for other in others
+        for split in splits
+        for part, metric in (("tail", "ap50"), ("all", "map50_95"))
+        for axis in AXES
     ]
 
 

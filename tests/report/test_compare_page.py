@@ -72,6 +72,12 @@ def test_differences_of_zero_are_differences() -> None:
     assert "differ is not known" not in words
 
 
+def test_the_main_arm_stands_against_each_other_one() -> None:
+    words = read(comparison(("random", "random@2", "auto", "uncertainty", "oracle"))).words
+    assert "auto minus each other arm" in words
+    assert "auto minus each other arm" not in read(comparison(("random", "random@2", "auto"))).words
+
+
 def test_the_trainer_is_told_from_the_miner() -> None:
     arms = ("random", "random@2", "auto", "random+plain", "auto+plain", "auto+pseudo")
     words = read(comparison(arms)).words
