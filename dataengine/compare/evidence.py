@@ -123,16 +123,19 @@ def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> l
 
 
 def _rival_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
-    """The main arm against each of the others, over the whole curve."""
-    rows = [row for row in _rows(comparison, "rivals", figure) if row["cycle"] == AREA_CYCLE]
+    """The main arm against each of the others: at the last cycle, and over the whole curve."""
+    rows = _rows(comparison, "rivals", figure)
     main = next((row["arm"] for row in rows), "")
+    last = max((row["cycle"] for row in rows), default=0)
+    columns = {f"at cycle {last}": (last, figure[2])}
+    columns |= {f"area over {axis}": (AREA_CYCLE, f"{figure[2]}:area_{axis}") for axis in AXES}
     body = []
     for arm in comparison.arms:
-        own = {row["metric"].rpartition("_")[2]: row for row in rows if row["other"] == arm}
+        own = {(row["cycle"], row["metric"]): row for row in rows if row["other"] == arm}
         if own:
-            cells = [_with_interval(own[axis], 3, signed=True) if axis in own else "" for axis in AXES]
-            body.append([f"`{arm}`", *cells])
-    return _table([f"`{main}` minus", *(f"area over {axis}" for axis in AXES)], body)
+            cells = (own.get(key) for key in columns.values())
+            body.append([f"`{arm}`", *(_with_interval(row, 3, signed=True) if row else "" for row in cells)])
+    return _table([f"`{main}` minus", *columns], body)
 
 
 def _saving_table(comparison: Comparison, figure: tuple[str, str, str], target: str) -> list[str]:

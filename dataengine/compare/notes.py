@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dataengine.compare import headline
 from dataengine.compare.grid import PRECISIONS, Grid, same_but_for_the_draw
-from dataengine.compare.verdict import CLAIM_SEEDS, Outcome, judge
+from dataengine.compare.verdict import AXIS, CLAIM_SEEDS, METRIC, Outcome, judge
 from dataengine.config import Config
 from dataengine.mine import ArmName
 from dataengine.schema import ALL_LABELS, TEST_SPLITS
@@ -32,7 +32,10 @@ def notes(
         arms: Arms with a cycle beyond 0.
         main: The arm of the headline.
     """
-    yield from _other_verdicts(grid, tables, config, arms, main)
+    others = [arm for arm in arms if arm != main]
+    if main is not None:
+        yield from _verdicts(grid, tables, config, [main], main)
+        yield from _closest(tables, main, config)
     yield from _chance(grid, tables, config)
     yield from _seeds(grid)
     yield from _missing(grid, config)
@@ -40,12 +43,13 @@ def notes(
     yield from _unknown(grid)
     yield from _drives(grid, config)
     yield from _forecasts(tables)
+    yield from _verdicts(grid, tables, config, others, main)
 
 
-def _other_verdicts(
+def _verdicts(
     grid: Grid, tables: Mapping[str, pa.Table], config: Config, arms: Sequence[str], main: str | None
 ) -> Iterator[str]:
-    """What the other arms and the other tests found."""
+    """What some arms found on each test, without what the headline says."""
     baseline = grid.arms[0]
     confidence = config.compare.confidence
     first = judge(main, baseline, tables, confidence=confidence) if main else None
@@ -59,6 +63,24 @@ def _other_verdicts(
             if found is None or (first and (arm, split) == (first.arm, first.split)):
                 continue
             yield headline.sentence(found, arm=arm, baseline=baseline, both_tests=len(splits) > 1)
+
+
+def _closest(tables: Mapping[str, pa.Table], main: str, config: Config) -> Iterator[str]:
+    """The strongest of the other arms that could be had, on each test."""
+    decisive = [row for row in tables["rivals"].to_pylist() if row["metric"] == f"{METRIC}:area_{AXIS}"]
+    rows = [row for row in decisive if not ArmName.parse(row["other"]).is_ceiling]
+    tests = {split: [row for row in rows if row["split"] == split] for split in TEST_SPLITS}
+    both = all(tests.values())
+    for split, own in tests.items():
+        part = "tail" if any(row["slice"] == "tail" for row in own) else "all"
+        row = min((row for row in own if row["slice"] == part), key=lambda row: row["value"], default=None)
+        if row is not None:
+            interval = headline.interval_of(row, config.compare.confidence, form="+.3f")
+            yield (
+                f"The strongest of the other arms is {row['other']}: {main} minus it is {row['value']:+.3f} "
+                f"{headline.figure_name(part)} on {headline.test_name(split, both)} ({interval}), averaged "
+                f"over the annotator {AXIS} spent."
+            )
 
 
 def _chance(grid: Grid, tables: Mapping[str, pa.Table], config: Config) -> Iterator[str]:

@@ -25,6 +25,13 @@ def test_the_first_arm_is_told_against_all_but_the_baseline() -> None:
     assert not rows(found, "rivals", cycle=0)
 
 
+def test_the_strongest_that_could_be_had_is_in_the_notes() -> None:
+    (note,) = (n for n in compared(cells_table(CURVES), loop_cycles=2).notes if "strongest" in n)
+    assert note.startswith(
+        "The strongest of the other arms is peer: auto minus it is -0.025 tail AP50 on the test"
+    )
+
+
 def test_an_arm_alone_has_no_rivals() -> None:
     alone = {key: value for key, value in CURVES.items() if key[1] in ("random", "random@2", "auto")}
     assert not rows(compared(cells_table(alone), loop_cycles=2), "rivals")
