@@ -64,9 +64,12 @@ def _corners(grid: Grid, arm: int, trainer: str) -> Corners | None:
 
 
 def _differences(grid: Grid, resampler: Resampler, corners: Corners) -> Iterator[dict[str, Any]]:
-    """The rows of one table of four, from the cells that all four ran."""
-    run = np.all(~np.isnan(grid.costs[:, list(corners)]), axis=1)[:, None, :, :1]  # [T, 1, C, 1]
-    shared = replace(grid, values=np.where(run, grid.values, np.nan), costs=np.where(run, grid.costs, np.nan))
+    """The rows of one table of four: of what all four measured, so that each part has the same."""
+    costs, values = (
+        np.where(np.isnan(found[:, list(corners)]).any(axis=1, keepdims=True), np.nan, found)
+        for found in (grid.costs, grid.values)
+    )
+    shared = replace(grid, costs=costs, values=values)
     for part, (more, less) in PARTS.items():
         found = paired(shared, resampler, getattr(corners, more), getattr(corners, less))
         yield from ({"part": part, **block} for block in found)

@@ -85,7 +85,7 @@ def _split(view: View, split: str) -> Markup:
 def _rivals(view: View) -> Markup:
     """The main arm against each of the others; nothing where there is but one."""
     panels = []
-    names = list(dict.fromkeys(view.table("rivals")["arm"].to_pylist()))
+    main = next(iter(view.table("rivals")["arm"].to_pylist()), "")
     for part, metric, name in FIGURES[:2]:
         for split in view.splits:
             rows = view.rows("rivals", split, part, f"{metric}:{AREAS[0][0]}")
@@ -93,13 +93,13 @@ def _rivals(view: View) -> Markup:
             drawn = [Row.of(arm.name, found[arm.name]) for arm in view.rivals if arm.name in found]
             if not drawn:
                 continue
-            label = f"◂ the other better · {names[0]} better ▸"
-            figure = forest(drawn, f"{name}: {names[0]} minus the other arm", label=label)
+            label = f"◂ the other better · {main} better ▸"
+            figure = forest(drawn, f"{name}: {main} minus the other arm", label=label)
             caption = el("figcaption", el("b", name), f" area, {view.split_title(split)}")
             panels.append(el("figure", caption, figure, class_="panel"))
     if not panels:
         return Markup("")
-    return el("div", el("h3", f"{names[0]} minus each other arm"), el("div", panels, class_="panels"))
+    return el("div", el("h3", f"{main} minus each other arm"), el("div", panels, class_="panels"))
 
 
 def measured_rivals(view: View) -> list[Arm]:

@@ -48,31 +48,39 @@ def _pairs(view: View) -> list[tuple[str, str]]:
 
 
 def _pair(view: View, arm: str, trainer: str) -> Markup:
-    """A panel for each leading figure on each test, and what the tail's come to in words."""
-    panels, sentences = [], []
-    for place, (part, metric, name) in enumerate(FIGURES[:2]):
+    """What the tail's gains come to in words, and a panel for each leading figure on each test."""
+    panels = []
+    for part, metric, name in FIGURES[:2]:
         for split in view.splits:
             told, cycle = _parts(view, arm, trainer, (split, part, metric))
             if not told:
                 continue
-            where = view.split_title(split)
             drawn = forest(
                 _rows(view.baseline.name, arm, told),
                 f"{name}: what {arm} and {ADDED[trainer]} gain",
                 label="◂ loss · gain ▸",
             )
-            caption = el("figcaption", el("b", name), f" after cycle {cycle}, {where}")
+            caption = el("figcaption", el("b", name), f" after cycle {cycle}, {view.split_title(split)}")
             panels.append(el("figure", caption, drawn, class_="panel"))
-            if not place:
-                whole, trained, mined = (
-                    signed(told[key].value) for key in ("both", "training_baseline", "mining_lesser")
-                )
-                sentences.append(
-                    f"On the {where} the two together gain {whole} {name}: {ADDED[trainer]} alone {trained}, "
-                    f"{arm} alone {mined}. "
-                )
     head = el("h3", f"{arm} and {ADDED[trainer]}")
-    return el("div", head, el("p", sentences), el("div", panels, class_="panels"))
+    return el("div", head, el("p", _in_words(view, arm, trainer)), el("div", panels, class_="panels"))
+
+
+def _in_words(view: View, arm: str, trainer: str) -> str:
+    """The gain of both and of each alone, a sentence a test."""
+    part, metric, name = FIGURES[0]
+    sentences = []
+    for split in view.splits:
+        told, _ = _parts(view, arm, trainer, (split, part, metric))
+        if told:
+            whole, trained, mined = (
+                signed(told[key].value) for key in ("both", "training_baseline", "mining_lesser")
+            )
+            sentences.append(
+                f"On the {view.split_title(split)} the two together gain {whole} {name}: {ADDED[trainer]} "
+                f"alone {trained}, {arm} alone {mined}."
+            )
+    return " ".join(sentences)
 
 
 def _parts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from dataengine.compare.trainers import PARTS
@@ -69,6 +71,12 @@ def test_a_trial_without_one_of_the_four_does_not_count() -> None:
     assert {row["num_seeds"] for row in seen} == {1}
     (both,) = (row for row in seen if row["part"] == "both")
     assert both["value"] == pytest.approx(0.7 - 0.47)
+
+
+def test_a_figure_that_one_of_the_four_lacks_is_in_no_part() -> None:
+    values = curves(**four("plain"))
+    values["s0", "auto+plain", 1] = values["s1", "auto+plain", 1] = math.nan
+    assert not rows(compared(cells_table(values), loop_cycles=2), "trainers")
 
 
 def test_an_arm_without_its_other_trainer_is_left_out() -> None:
