@@ -146,6 +146,8 @@ def adopt_start(arm: Arm) -> None:
         for stage in STAGES:
             entry = other.entry(0, stage)
             assert entry is not None
+            if _has_the_same(arm.run, stage, entry["files"]):
+                continue  # killed while it took over the rest
             written = [_copy(other, arm.run, name) for name in entry["files"]]
             if stage == "evaluate":
                 manifest = arm.run.cycle(0) / "manifest.json"
@@ -155,6 +157,12 @@ def adopt_start(arm: Arm) -> None:
         record(arm, 0)
         progress.say(f"{arm.name}: cycle 0 is shared with {other.run_id}")
         return
+
+
+def _has_the_same(run: Run, stage: str, wanted: dict[str, str]) -> bool:
+    """Whether a stage of cycle 0 is done with exactly these files."""
+    entry = run.entry(0, stage)
+    return entry is not None and entry["files"] == wanted and run.done(0, stage)
 
 
 def _copy(source: Run, target: Run, name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,26 @@ def test_arms_share_the_seed_set_and_the_first_weights(finished: tuple[Workspace
     for name in ("selection.parquet", "labels.parquet", "model.safetensors"):
         assert (one.cycle(0) / name).read_bytes() == (other.cycle(0) / name).read_bytes()
     assert json.loads((other.cycle(0) / "manifest.json").read_text())["arm"] == "auto"
+
+
+@pytest.mark.parametrize("stages", range(1, 5))
+def test_a_run_killed_while_it_took_over_cycle_0_takes_over_the_rest(
+    stages: int, finished: tuple[Workspace, Config, list[Run]], tmp_path: Path
+) -> None:
+    workspace, config, runs = finished
+    copy = shutil.copytree(workspace.root, tmp_path / "w", ignore=shutil.ignore_patterns("report", ".lock"))
+    arm = Arm.open(Workspace.open(copy), replace(config, workspace=str(copy)), runs[1].arm)
+    assert arm.run.run_id == runs[1].run_id
+    journal = arm.run.folder / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)[:stages]
+    journal.write_text("".join(lines))
+    for name in ("metrics.jsonl", "cycles/0/manifest.json"):
+        (arm.run.folder / name).unlink()
+    cycle.adopt_start(arm)
+    entries = journal.read_text().splitlines(keepends=True)
+    assert entries[:stages] == lines
+    assert [json.loads(line)["stage"] for line in entries] == list(cycle.STAGES)
+    assert arm.run.completed_cycles()[0] == 0
 
 
 def test_each_cycle_buys_within_the_budget_from_the_pool_alone(
