@@ -27,6 +27,7 @@ from dataengine.config import (
     WorldConfig,
 )
 from dataengine.cycle import run_cycle
+from dataengine.mine.auto import fill_auto
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Candidates
 from dataengine.mine.peers.cald import fill_cald
@@ -51,7 +52,7 @@ def fill(strategy: Callable[[Task, Basket], None]) -> Callable[[Task], object]:
     return work
 
 
-WORK |= {"cald": fill(fill_cald), "ppal": fill(fill_ppal)}
+WORK |= {"auto": fill(fill_auto), "cald": fill(fill_cald), "ppal": fill(fill_ppal)}
 
 
 def seconds(work: Callable[[], object]) -> float:

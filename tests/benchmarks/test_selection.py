@@ -177,6 +177,8 @@ assert took <= 60 and peak <= 4
         "badge",
         "typical",
         "uniqueness",
+        "auto",
+        "ppal",
     ],
 )
 def test_a_million_frames_within_a_minute_and_four_gigabytes(arm: str) -> None:
