@@ -82,8 +82,8 @@ def _concluded(config: Config, folder: Path) -> Comparison:
     """The comparison from the runs on disk, written as tables and as a page."""
     from dataengine import forecast
     from dataengine.compare import export, gather, statistics
-    from dataengine.report import compare_page
-    from dataengine.report.compare_reproduce import command
+    from dataengine.report.comparison import build
+    from dataengine.report.comparison.reproduce import command
 
     found = gather.gather(config, folder)
     comparison = statistics.analyse(
@@ -98,7 +98,7 @@ def _concluded(config: Config, folder: Path) -> Comparison:
     if len(comparison.arms) < 2:
         raise UserError(f"{folder}: no arm but {config.compare.baseline} has bought anything; see its runs")
     export.write(comparison, folder, command=command(comparison.settings))
-    page = compare_page.build(comparison, folder / "report" / "index.html")
+    page = build(comparison, folder / "report" / "index.html")
     say(comparison.headline)
     say(f"report: {page}")
     return comparison

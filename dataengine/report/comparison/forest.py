@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dataengine.report import svg
-from dataengine.report.compare_view import finite, shortened
+from dataengine.report.comparison.view import finite, shortened
 from dataengine.report.html import Markup, el
 from dataengine.report.numbers import Estimate, signed
 

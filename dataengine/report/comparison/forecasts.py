@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dataengine.report import svg
-from dataengine.report.compare_view import FIGURES, View, finite, number
+from dataengine.report.comparison.view import FIGURES, View, finite, number
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import count, score
 from dataengine.report.tables import Column, capped, table

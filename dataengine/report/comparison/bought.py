@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from typing import Any
 
-from dataengine.report.compare_view import Arm, View, estimate_of, finite, number
+from dataengine.report.comparison.view import Arm, View, estimate_of, finite, number
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import cell, count, duration
 from dataengine.report.tables import Column, bar, capped, table

@@ -1,20 +1,17 @@
-"""The page of a comparison: what was found in its first sentence, and all that stands behind it."""
+"""The page itself: its opening, and its sections in their order."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from dataengine import files
 from dataengine.compare.tables import Comparison
-from dataengine.report.compare_bought import bought
-from dataengine.report.compare_curves import curves, hero
-from dataengine.report.compare_differences import differences
-from dataengine.report.compare_forecasts import forecasts
-from dataengine.report.compare_reproduce import reproduce
-from dataengine.report.compare_savings import savings
-from dataengine.report.compare_slices import slices
-from dataengine.report.compare_training import training
-from dataengine.report.compare_view import View
+from dataengine.report.comparison.bought import bought
+from dataengine.report.comparison.curves import curves, hero
+from dataengine.report.comparison.differences import differences
+from dataengine.report.comparison.forecasts import forecasts
+from dataengine.report.comparison.reproduce import reproduce
+from dataengine.report.comparison.savings import savings
+from dataengine.report.comparison.slices import slices
+from dataengine.report.comparison.training import training
+from dataengine.report.comparison.view import View
 from dataengine.report.html import Markup, el, more
 from dataengine.report.numbers import plural
 from dataengine.report.page import contents, document
@@ -34,23 +31,6 @@ LONG = 130
 """A headline of more characters is set smaller."""
 
 MAX_NOTES = 8
-
-
-def build(comparison: Comparison, path: Path) -> Path:
-    """Write the page; the same comparison gives the same bytes.
-
-    Args:
-        comparison: What to report; tables that are missing are said not to have been measured.
-        path: The file to write.
-
-    Returns:
-        ``path``. The page loads nothing: styles and figures are inside.
-
-    Raises:
-        WorkspaceError: It cannot be written.
-    """
-    files.write_text(path, render(comparison))
-    return path
 
 
 def render(comparison: Comparison) -> str:

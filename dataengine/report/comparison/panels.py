@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataengine.report import svg
-from dataengine.report.compare_view import Arm, View, finite, number, shortened
+from dataengine.report.comparison.view import Arm, View, finite, number, shortened
 from dataengine.report.figures import Axis, at_least
 from dataengine.report.html import Markup, el
 from dataengine.report.numbers import count, score

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from dataengine.report.compare_panels import budget_panel, ceiling_of, lines_of, noise_of
-from dataengine.report.compare_view import FIGURES, Arm, View, estimate_of, finite
+from dataengine.report.comparison.panels import budget_panel, ceiling_of, lines_of, noise_of
+from dataengine.report.comparison.view import FIGURES, Arm, View, estimate_of, finite
 from dataengine.report.figures import Axis
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import Estimate, cell, count, duration, plural, time_unit

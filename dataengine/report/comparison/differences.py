@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dataengine.report.compare_forest import Row, forest, reading
-from dataengine.report.compare_view import FIGURES, Arm, View, estimate_of, finite, number
+from dataengine.report.comparison.forest import Row, forest, reading
+from dataengine.report.comparison.view import FIGURES, Arm, View, estimate_of, finite, number
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import signed
 from dataengine.report.tables import Column, capped, table

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from dataengine.report.compare_differences import measured_rivals, row_of
-from dataengine.report.compare_view import Arm, View
+from dataengine.report.comparison.differences import measured_rivals, row_of
+from dataengine.report.comparison.view import Arm, View
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import cell, count, signed
 from dataengine.report.slices import short

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from dataengine.report.compare_view import View, number
+from dataengine.report.comparison.view import View, number
 from dataengine.report.data import flatten
 from dataengine.report.html import Markup, el, more, note, section
 from dataengine.report.numbers import duration, plural

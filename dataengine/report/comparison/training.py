@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from dataengine.compare.curves import AREA_CYCLE
 from dataengine.mine import PLAIN, PSEUDO
-from dataengine.report.compare_forest import Row, forest
-from dataengine.report.compare_view import FIGURES, View, estimate_of
+from dataengine.report.comparison.forest import Row, forest
+from dataengine.report.comparison.view import FIGURES, View, estimate_of
 from dataengine.report.html import Markup, el, note, section
 from dataengine.report.numbers import Estimate, signed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dataengine.report.compare_forest import Row, forest, spanned
-from dataengine.report.compare_view import FIGURES, View, number
+from dataengine.report.comparison.forest import Row, forest, spanned
+from dataengine.report.comparison.view import FIGURES, View, number
 from dataengine.report.html import Markup, el, more, note, section, text
 from dataengine.report.numbers import count, duration, score
 from dataengine.report.tables import Column, capped, table

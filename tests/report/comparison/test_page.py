@@ -14,18 +14,18 @@ from dataengine import forecast
 from dataengine.compare import statistics
 from dataengine.compare.tables import PICKS, REPLICATES, SCHEMAS, Comparison
 from dataengine.config import Config
-from dataengine.report import compare_page
-from dataengine.report.compare_page import CONTENTS
-from dataengine.report.compare_view import View
+from dataengine.report.comparison import build
+from dataengine.report.comparison.page import CONTENTS, render
+from dataengine.report.comparison.view import View
 from dataengine.schema import Taxonomy
-from tests.report.comparisons import ARMS, CLASSES, HEADLINE, TAIL, comparison
+from tests.report.comparison.comparisons import ARMS, CLASSES, HEADLINE, TAIL, comparison
 from tests.report.pages import Page
 
 NAN = math.nan
 
 
 def read(made: Comparison) -> Page:
-    html = compare_page.render(made)
+    html = render(made)
     page = Page(html)
     assert page.open_tags == []
     ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
@@ -37,7 +37,7 @@ def read(made: Comparison) -> Page:
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return compare_page.render(comparison((*ARMS, "all_labels")))
+    return render(comparison((*ARMS, "all_labels")))
 
 
 @pytest.fixture(scope="module")
@@ -237,20 +237,20 @@ def test_everything_from_outside_is_escaped() -> None:
         tail=(bad,),
         settings={"dataset": {"name": bad}, "workspace": bad},
     )
-    html = compare_page.render(made)
+    html = render(made)
     assert html.count("<script>") == 1
     assert Page(html).open_tags == []
 
 
 def test_same_comparison_same_bytes(tmp_path: Path, html: str) -> None:
-    path = compare_page.build(comparison((*ARMS, "all_labels")), tmp_path / "deep" / "page.html")
+    path = build(comparison((*ARMS, "all_labels")), tmp_path / "deep" / "page.html")
     assert path.read_text(encoding="utf-8") == html
 
 
 def test_a_large_comparison_is_small_and_quick(tmp_path: Path) -> None:
     made = comparison(("random", "oracle", *(f"miner_{n}" for n in range(18))), 10)
     began = time.process_time()
-    path = compare_page.build(made, tmp_path / "page.html")
+    path = build(made, tmp_path / "page.html")
     assert time.process_time() - began < 5.0
     assert path.stat().st_size < 4_000_000
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dataengine.report import compare_page
-from tests.report.comparisons import ARMS, comparison
+from dataengine.report.comparison import build
+from tests.report.comparison.comparisons import ARMS, comparison
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -22,7 +22,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     made = comparison((*ARMS, "a_miner_with_a_very_long_name_indeed", "all_labels"))
-    return compare_page.build(made, tmp_path_factory.mktemp("compare") / "page.html").as_uri()
+    return build(made, tmp_path_factory.mktemp("compare") / "page.html").as_uri()
 
 
 @pytest.fixture(scope="module")
