@@ -19,13 +19,13 @@ def card_of(config: Config) -> Card:
         ConfigError: There is no such card, or ``licence.allow`` forbids it.
     """
     if config.dataset.name == "mixed":
-        from dataengine.adapters.mixed import mixed_card, part_cards
+        from dataengine.adapters.mixed.adapter import mixed_card, part_cards
 
         for card in part_cards(config.dataset):
             _check_licence(card, config.licence.allow)
         return mixed_card(config.dataset)
     if config.dataset.name == "fiftyone":
-        from dataengine.adapters.fiftyone_dataset import card_of as of_fiftyone
+        from dataengine.adapters.fiftyone_dataset.adapter import card_of as of_fiftyone
 
         card = of_fiftyone(config.dataset)
     else:
@@ -38,14 +38,14 @@ def card_of(config: Config) -> Card:
 
 def common_root(config: DatasetConfig) -> Path:
     """The folder that the roots of several datasets share."""
-    from dataengine.adapters.mixed import common_root as shared
+    from dataengine.adapters.mixed.adapter import common_root as shared
 
     return shared(config)
 
 
 def media_root(config: DatasetConfig) -> Path:
     """The folder that the media of a FiftyOne dataset share."""
-    from dataengine.adapters.fiftyone_dataset import media_root as shared
+    from dataengine.adapters.fiftyone_dataset.adapter import media_root as shared
 
     return shared(config)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataengine.adapters.base import Recording
-from dataengine.adapters.bdd100k import Bdd100k
+from dataengine.adapters.bdd100k.adapter import Bdd100k
 from dataengine.adapters.labels import FrameLabels
 from dataengine.config import DatasetConfig
 from tests.adapters.accounts import settled

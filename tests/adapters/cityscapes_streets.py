@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dataengine.adapters.base import Recording
-from dataengine.adapters.cityscapes import Cityscapes
+from dataengine.adapters.cityscapes.adapter import Cityscapes
 from dataengine.adapters.labels import FrameLabels
 from dataengine.config import DatasetConfig
 from tests.adapters.accounts import settled

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dataengine.adapters.base import Recording
-from dataengine.adapters.nuscenes import NuScenes
+from dataengine.adapters.nuscenes.adapter import NuScenes
 from dataengine.config import DatasetConfig
 from tests.adapters.accounts import settled
 from tests.adapters.recordings import street, write_image

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataengine import cards
-from dataengine.adapters import bdd100k_labels
 from dataengine.adapters.base import BrokenFileError
+from dataengine.adapters.bdd100k import labels as bdd100k_labels
 from dataengine.errors import InputError
 from dataengine.ingest import ingest
 from tests.adapters.bdd_opened import labels_of, names_of, opened

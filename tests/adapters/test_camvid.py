@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dataengine.adapters.base import BrokenFileError, Recording
-from dataengine.adapters.camvid import CamVid
-from dataengine.adapters.camvid_layouts import read_colours
+from dataengine.adapters.camvid.adapter import CamVid
+from dataengine.adapters.camvid.layouts import read_colours
 from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
 from dataengine.workspace import Outcome

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dataengine.adapters.base import BrokenFileError
-from dataengine.adapters.comma10k import Comma10k
-from dataengine.adapters.comma10k_masks import COLOURS, VOID, class_values
+from dataengine.adapters.comma10k.adapter import Comma10k
+from dataengine.adapters.comma10k.masks import COLOURS, VOID, class_values
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest

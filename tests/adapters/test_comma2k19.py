@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataengine.adapters.base import BrokenFileError, files_under
-from dataengine.adapters.comma2k19 import Comma2k19
+from dataengine.adapters.comma2k19.adapter import Comma2k19
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataengine.adapters.comma2k19_pose import forward_axis, geodetic, heading_deg
-from dataengine.adapters.comma2k19_signals import slope
+from dataengine.adapters.comma2k19.pose import forward_axis, geodetic, heading_deg
+from dataengine.adapters.comma2k19.signals import slope
 
 MAJOR_M, MINOR_M = 6_378_137.0, 6_356_752.314245
 

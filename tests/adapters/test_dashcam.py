@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dataengine.adapters.base import BrokenFileError, Recording, files_under
-from dataengine.adapters.dashcam import Dashcam
+from dataengine.adapters.dashcam.adapter import Dashcam
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import InputError
 from dataengine.ingest import ingest

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataengine.adapters.dashcam_names import folder_of, parse_name, vehicle_of
+from dataengine.adapters.dashcam.names import folder_of, parse_name, vehicle_of
 
 MOMENT = datetime(2024, 1, 31, 10, 15, 0, tzinfo=UTC)
 NAMES = [

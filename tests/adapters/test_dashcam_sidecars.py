@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataengine.adapters.dashcam_columns import column_name, speeds, to_telemetry
-from dataengine.adapters.dashcam_sidecars import read_sidecar
+from dataengine.adapters.dashcam.columns import column_name, speeds, to_telemetry
+from dataengine.adapters.dashcam.sidecars import read_sidecar
 from dataengine.errors import InputError
 
 START = datetime(2024, 1, 31, 10, 15, tzinfo=UTC)

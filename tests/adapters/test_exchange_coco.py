@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dataengine import ingest
-from dataengine.adapters.exchange import Coco
+from dataengine.adapters.exchange.adapters import Coco
 from dataengine.adapters.labels import check
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import InputError

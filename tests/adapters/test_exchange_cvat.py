@@ -9,7 +9,7 @@ import pytest
 
 from dataengine import ingest
 from dataengine.adapters.base import BrokenFileError
-from dataengine.adapters.exchange import Cvat
+from dataengine.adapters.exchange.adapters import Cvat
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import InputError
 from tests.adapters.exchange_files import (

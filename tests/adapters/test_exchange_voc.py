@@ -10,7 +10,7 @@ import pytest
 
 from dataengine import ingest
 from dataengine.adapters.base import BrokenFileError
-from dataengine.adapters.exchange import Voc
+from dataengine.adapters.exchange.adapters import Voc
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from tests.adapters.exchange_files import boxes, listed, read, voc_xml, write_images, write_voc

@@ -8,7 +8,7 @@ import pytest
 
 from dataengine import ingest
 from dataengine.adapters.base import BrokenFileError
-from dataengine.adapters.exchange import Yolo
+from dataengine.adapters.exchange.adapters import Yolo
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from tests.adapters.exchange_files import boxes, listed, read, write_images, write_yolo, yolo_line

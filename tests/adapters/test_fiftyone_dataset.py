@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from dataengine import cards, ingest
-from dataengine.adapters import fiftyone_dataset_source as source
 from dataengine.adapters.base import Recording
-from dataengine.adapters.exchange_reading import reader
-from dataengine.adapters.fiftyone_dataset import FiftyOneDataset, card_of, media_root
+from dataengine.adapters.exchange.reading import reader
+from dataengine.adapters.fiftyone_dataset import source
+from dataengine.adapters.fiftyone_dataset.adapter import FiftyOneDataset, card_of, media_root
 from dataengine.config import Config, DatasetConfig, PartConfig
 from dataengine.errors import ConfigError, InputError, ServiceError
 from dataengine.quarantine import Outcome

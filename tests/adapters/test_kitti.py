@@ -10,9 +10,9 @@ import pytest
 
 from dataengine import cards
 from dataengine.adapters.base import BrokenFileError, Recording
-from dataengine.adapters.kitti import Kitti
-from dataengine.adapters.kitti_labels import CLASSES, read_objects, without_empty_regions
-from dataengine.adapters.kitti_mapping import Moment, read_mapping
+from dataengine.adapters.kitti.adapter import Kitti
+from dataengine.adapters.kitti.labels import CLASSES, read_objects, without_empty_regions
+from dataengine.adapters.kitti.mapping import Moment, read_mapping
 from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
 from dataengine.ingest import ingest

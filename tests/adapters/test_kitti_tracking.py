@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dataengine import cards
 from dataengine.adapters.base import BrokenFileError, Recording
-from dataengine.adapters.kitti_labels import read_tracks
-from dataengine.adapters.kitti_tracking import KittiTracking
+from dataengine.adapters.kitti.labels import read_tracks
+from dataengine.adapters.kitti.tracking import KittiTracking
 from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
 from dataengine.ingest import ingest

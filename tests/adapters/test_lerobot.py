@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from dataengine.adapters.lerobot import LeRobot
+from dataengine.adapters.lerobot.adapter import LeRobot
 from dataengine.adapters.telemetry import Between
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError

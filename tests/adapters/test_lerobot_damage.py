@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataengine.adapters.base import BrokenFileError, Recording, files_under
-from dataengine.adapters.lerobot import LeRobot
-from dataengine.adapters.lerobot_features import signals
-from dataengine.adapters.lerobot_tables import matrix
+from dataengine.adapters.lerobot.adapter import LeRobot
+from dataengine.adapters.lerobot.features import signals
+from dataengine.adapters.lerobot.tables import matrix
 from dataengine.config import DatasetConfig
 from dataengine.errors import InputError
 from tests.adapters.accounts import fault_of, settled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataengine.adapters.lerobot_templates import PathTemplate
+from dataengine.adapters.lerobot.templates import PathTemplate
 from dataengine.errors import InputError
 
 V2 = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4"

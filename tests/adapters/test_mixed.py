@@ -15,7 +15,7 @@ import pytest
 from dataengine import cards, cli, ingest
 from dataengine.adapters import base
 from dataengine.adapters.base import Adapter, BrokenFileError, Encoded, LabelReader, Recording, files_under
-from dataengine.adapters.mixed import Mixed, common_root, mixed_card, part_cards
+from dataengine.adapters.mixed.adapter import Mixed, common_root, mixed_card, part_cards
 from dataengine.adapters.telemetry import Telemetry
 from dataengine.config import Config, DatasetConfig, PartConfig
 from dataengine.errors import ConfigError, InputError, UserError
@@ -256,7 +256,7 @@ def test_what_else_an_adapter_gives_comes_through(tmp_path: Path, monkeypatch):
     card = tmp_path / "card.toml"
     card.write_text('title = "t"\nlicence = "l"\nsource = "s"\nobtain = "o"\n[taxonomy]\n')
     monkeypatch.setattr(
-        "dataengine.adapters.mixed_parts.cards.load",
+        "dataengine.adapters.mixed.parts.cards.load",
         lambda name, path=None, load=cards.load: load("mixed", path),
     )
     parts = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataengine.adapters.base import BrokenFileError, files_under
-from dataengine.adapters.nuscenes_splits import _VAL, split_of
+from dataengine.adapters.nuscenes.splits import _VAL, split_of
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataengine.adapters import nuscenes_records
 from dataengine.adapters.base import BrokenFileError
 from dataengine.adapters.labels import check
+from dataengine.adapters.nuscenes import records as nuscenes_records
 from dataengine.errors import InputError
 from tests.adapters.mutations import mutated
 from tests.adapters.nuscenes_world import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataengine.adapters.nuscenes_projection import NEAR_M, Camera, corners, project
+from dataengine.adapters.nuscenes.projection import NEAR_M, Camera, corners, project
 from dataengine.adapters.rigid import rotations
 from tests.adapters.nuscenes_world import AHEAD, BEHIND, UNTURNED
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataengine.adapters.scalabel import Box, LabelTable, boxes_of, conditions_of, image_name
+from dataengine.adapters.scalabel.columns import Box, LabelTable, boxes_of, conditions_of, image_name
 from dataengine.errors import InputError
 
 

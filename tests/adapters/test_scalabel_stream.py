@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataengine.adapters import scalabel_stream
-from dataengine.adapters.scalabel_stream import NoFramesError, frames_of
+from dataengine.adapters.scalabel import stream as scalabel_stream
+from dataengine.adapters.scalabel.stream import NoFramesError, frames_of
 from dataengine.errors import InputError
 
 FRAMES = [{"name": "a.jpg", "labels": None}, {"name": 'ä"\\].jpg', "labels": [{"id": 1, "x": -1.5e3}]}]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataengine.adapters.base import BrokenFileError, Recording, files_under
-from dataengine.adapters.waymo import Waymo
+from dataengine.adapters.waymo.adapter import Waymo
 from dataengine.config import Config, DatasetConfig
 from dataengine.errors import ConfigError, InputError
 from dataengine.ingest import ingest

@@ -1,0 +1,1 @@
+"""BDD100K: its label files, image folders and videos."""

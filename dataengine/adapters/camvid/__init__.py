@@ -1,0 +1,1 @@
+"""CamVid, in the layouts that go around."""

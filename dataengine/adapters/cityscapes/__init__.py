@@ -1,0 +1,1 @@
+"""Cityscapes: its tree, polygons and vehicle files."""

@@ -1,0 +1,1 @@
+"""comma10k: images with masks."""

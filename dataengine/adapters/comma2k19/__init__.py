@@ -1,0 +1,1 @@
+"""comma2k19: segments of video with logs."""

@@ -1,0 +1,1 @@
+"""Any folder of dashcam videos or images."""

@@ -1,0 +1,1 @@
+"""Formats that tools exchange labels in: COCO, YOLO, VOC, CVAT."""

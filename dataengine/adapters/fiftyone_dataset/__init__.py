@@ -1,0 +1,1 @@
+"""A dataset that is in FiftyOne already, or in its Zoo."""

@@ -1,0 +1,1 @@
+"""LeRobot: recordings of robots."""

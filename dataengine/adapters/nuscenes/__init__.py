@@ -1,0 +1,1 @@
+"""nuScenes: its relational tables."""

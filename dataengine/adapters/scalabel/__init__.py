@@ -1,0 +1,1 @@
+"""Label files of Scalabel, which BDD100K is published in, of any size."""
