@@ -8,18 +8,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dataengine import boxes
-from dataengine.config import Budget, BudgetUnit, LabelConfig
+from dataengine.config import Budget, BudgetUnit, EvaluateConfig, LabelConfig
+from dataengine.evaluate import count_errors
 from dataengine.frameboxes import FrameBoxes
 from dataengine.label.cost import drawn
 from dataengine.mine import Pool
 from dataengine.schema import ALL_LABELS, SELECTION
-
-MATCH_IOU = 0.5
-"""Overlap from which a prediction has found an object."""
-
-ERROR_SCORE = 0.3
-"""Predictions below it are no false alarms."""
 
 
 def select(
@@ -29,6 +23,7 @@ def select(
     *,
     budget: Budget,
     label: LabelConfig,
+    judging: EvaluateConfig,
     max_per_clip: int,
     cycle: int,
 ) -> pa.Table:
@@ -46,6 +41,7 @@ def select(
         budget: What may be spent; the true cost of every frame is known here, so it is never exceeded.
             ``all_labels`` takes no notice of it.
         label: What a frame and a box cost, for budgets in seconds.
+        judging: What is a mistake.
         max_per_clip: Most frames of one clip; 0 is no limit.
         cycle: Number written into the selection.
 
@@ -59,21 +55,9 @@ def select(
     prices = _prices(truth, budget.unit, label)
     if name == ALL_LABELS:
         picks, scores = list(range(len(ids))), [0.0] * len(ids)
-    elif name == "oracle":
-        counts = truth.class_counts(len(pool.classes)).astype(np.float64)
-        labelled = pool.labelled_class_counts.astype(np.float64)
-        picks, scores = _greedy(
-            lambda taken: counts @ (1 / (1 + labelled + counts[taken].sum(axis=0))),
-            clips,
-            prices,
-            budget.amount,
-            max_per_clip,
-        )
     else:
-        assert name == "oracle_errors"
-        assert pool.predictions is not None
-        errors = true_errors(truth, pool.predictions.select(ids).boxes)
-        picks, scores = _greedy(lambda _: errors, clips, prices, budget.amount, max_per_clip)
+        values = _gain(pool, truth) if name == "oracle" else _mistakes(pool, truth, judging)
+        picks, scores = _greedy(values, clips, prices, budget.amount, max_per_clip)
     rows = [
         {
             "frame_id": ids[pick],
@@ -88,18 +72,23 @@ def select(
     return pa.Table.from_pylist(rows, SELECTION)
 
 
-def true_errors(truth: FrameBoxes, predicted: FrameBoxes) -> NDArray[np.float64]:
-    """``[F]`` objects that no sure prediction of their class overlaps, plus sure ones that hit none."""
-    sure = predicted.filter(predicted.score >= ERROR_SCORE)
-    pairs = boxes.overlaps(sure, truth, MATCH_IOU)
-    pairs = pairs.where(boxes.same_class(pairs, sure, truth))
-    hit = np.zeros(truth.num_boxes, np.bool_)
-    hit[pairs.truth] = True
-    right = np.zeros(sure.num_boxes, np.bool_)
-    right[pairs.predicted] = True
-    missed = np.bincount(truth.frame_index[~hit & ~truth.ignore], minlength=truth.num_frames)
-    wrong = np.bincount(sure.frame_index[~right], minlength=truth.num_frames)
-    return (missed + wrong).astype(np.float64)
+Values = Callable[[list[int]], NDArray[np.float64]]
+"""What each frame is worth once some are taken, ``[F]``."""
+
+
+def _gain(pool: Pool, truth: FrameBoxes) -> Values:
+    """Gain in the logarithm of the counts of labelled and taken boxes."""
+    counts = truth.class_counts(len(pool.classes)).astype(np.float64)
+    labelled = pool.labelled_class_counts.astype(np.float64)
+    return lambda taken: counts @ (1 / (1 + labelled + counts[taken].sum(axis=0)))
+
+
+def _mistakes(pool: Pool, truth: FrameBoxes, judging: EvaluateConfig) -> Values:
+    """The model's mistakes, whatever is taken."""
+    assert pool.predictions is not None
+    predicted = pool.predictions.boxes.select(truth.frame_ids)
+    errors = count_errors(truth, predicted, judging).astype(np.float64)
+    return lambda _: errors
 
 
 def _prices(truth: FrameBoxes, unit: BudgetUnit, label: LabelConfig) -> NDArray[np.float64]:
@@ -112,7 +101,7 @@ def _prices(truth: FrameBoxes, unit: BudgetUnit, label: LabelConfig) -> NDArray[
 
 
 def _greedy(
-    values: Callable[[list[int]], NDArray[np.float64]],
+    values: Values,
     clips: NDArray[np.int64],
     prices: NDArray[np.float64],
     amount: float,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataengine import ceilings, mine
-from dataengine.config import Budget, BudgetUnit, LabelConfig
+from dataengine.config import Budget, BudgetUnit, EvaluateConfig, LabelConfig
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.mine import Pool
 from dataengine.schema import SELECTION
@@ -67,6 +67,7 @@ def picks(
         boxes(frames),
         budget=Budget(amount=amount, unit=unit),
         label=LABEL,
+        judging=EvaluateConfig(),
         max_per_clip=max_per_clip,
         cycle=1,
     )
@@ -91,6 +92,7 @@ def test_scores_are_the_gain_in_the_logarithm_of_the_counts() -> None:
         boxes(frames),
         budget=Budget(amount=2),
         label=LABEL,
+        judging=EvaluateConfig(),
         max_per_clip=0,
         cycle=4,
     )
@@ -106,21 +108,6 @@ def test_oracle_errors_takes_what_the_model_has_most_wrong() -> None:
     assert picks("oracle_errors", frames, 2, found=found) == ["c/0", "b/0"]
     unsure = boxes({"a/0": [CAR], "b/0": [CAR], "c/0": [CAR, CAR]}, score=0.2)
     assert picks("oracle_errors", frames, 1, found=unsure) == ["b/0"]  # nothing is found: most objects
-
-
-def test_true_errors_by_hand() -> None:
-    truth = FrameBoxes.build(
-        ["a", "b"],
-        [2, 1],
-        [[0, 0, 10, 10], [50, 0, 60, 10], [0, 0, 10, 10]],
-        [0, 0, 1],
-        ignore=[False, True, False],
-    )
-    found = FrameBoxes.build(
-        ["a", "b"], [1, 2], [[50, 0, 60, 10], [0, 0, 10, 10], [0, 0, 10, 4]], [0, 1, 1], score=[0.9, 0.9, 0.9]
-    )
-    # a: its car is missed; what lies on the ignore region is no false alarm. b: one find, one too small
-    assert ceilings.true_errors(truth, found).tolist() == [1, 1]
 
 
 def test_all_labels_takes_everything_whatever_the_budget() -> None:
@@ -165,6 +152,7 @@ def test_frames_that_nobody_can_label_are_left_out() -> None:
         boxes({"b/0": [CAR]}),
         budget=Budget(amount=5),
         label=LABEL,
+        judging=EvaluateConfig(),
         max_per_clip=0,
         cycle=1,
     )

@@ -135,7 +135,13 @@ def _picks(run: _Finished) -> Iterator[pa.Table]:
     frames = run.workspace.lake.read("frames", list(bought.COLUMNS))
     for number in run.cycles:
         if number:
-            found = bought.describe(run.run, number, frames, num_classes=len(run.workspace.taxonomy))
+            found = bought.describe(
+                run.run,
+                number,
+                frames,
+                num_classes=len(run.workspace.taxonomy),
+                judging=run.trial.config.evaluate,
+            )
             yield _headed(found, run, number, PICKS)
 
 

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataengine import ceilings
 from dataengine.compare.tables import PICKS
+from dataengine.config import EvaluateConfig
+from dataengine.evaluate import count_errors
 from dataengine.frameboxes import FrameBoxes, flat, positions, ragged
 from dataengine.lake import read_parquet
 from dataengine.schema import FRAME_BOXES
@@ -20,7 +21,9 @@ COLUMNS = ("frame_id", "clip_id", "drive_id", "conditions")
 _BLOCK = 2048
 
 
-def describe(run: Run, cycle: int, frames: pa.Table, *, num_classes: int) -> pa.Table:
+def describe(
+    run: Run, cycle: int, frames: pa.Table, *, num_classes: int, judging: EvaluateConfig
+) -> pa.Table:
     """The picks of one cycle.
 
     All of it is bought: truth is read from the labels of the cycle, embeddings and mistakes from the
@@ -31,6 +34,7 @@ def describe(run: Run, cycle: int, frames: pa.Table, *, num_classes: int) -> pa.
         cycle: From 1.
         frames: ``COLUMNS`` of (at least) the pool.
         num_classes: Length of the class counts.
+        judging: What is a mistake.
 
     Returns:
         Table with the columns of ``PICKS`` but for those that name the cell.
@@ -47,13 +51,14 @@ def describe(run: Run, cycle: int, frames: pa.Table, *, num_classes: int) -> pa.
     embeddings = np.asarray(flat(table["embedding"]), np.float32).reshape(table.num_rows, -1)
     known = frames.take(pa.array(positions(np.array(frames["frame_id"].to_pylist(), object), ids)))
     counts = truth.class_counts(num_classes)
+    errors = count_errors(truth, predicted.take(np.arange(len(ids))), judging)
     columns = {
         **{name: known[name] for name in COLUMNS},
         "rank": selection["rank"],
         "trigger": selection["trigger"],
         "class_counts": ragged(np.arange(len(ids) + 1) * num_classes, counts.ravel(), pa.int32()),
         "nearest": pa.array(nearest(embeddings[: len(ids)], embeddings[len(ids) :]), pa.float32()),
-        "had_error": pa.array(ceilings.true_errors(truth, predicted.take(np.arange(len(ids)))) > 0),
+        "had_error": pa.array(errors > 0),
     }
     return pa.table({name: columns[name] for name in PICKS.names if name in columns})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataengine.evaluate.errors import VOCABULARY, FrameErrors, find_errors
+from dataengine.evaluate.errors import VOCABULARY, FrameErrors, count_errors, find_errors
 from dataengine.evaluate.evaluation import REPLICATES, Evaluation, evaluate
 
-__all__ = ["REPLICATES", "VOCABULARY", "Evaluation", "FrameErrors", "evaluate", "find_errors"]
+__all__ = ["REPLICATES", "VOCABULARY", "Evaluation", "FrameErrors", "count_errors", "evaluate", "find_errors"]

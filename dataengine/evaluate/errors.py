@@ -93,6 +93,17 @@ def find_errors(
     )
 
 
+def count_errors(truth: FrameBoxes, predictions: FrameBoxes, config: EvaluateConfig) -> NDArray[np.int64]:
+    """``[F]`` labels that are no hits, plus predictions that are wrong; see ``find_errors``.
+
+    One object that is called by another name, or badly placed, counts as both.
+    """
+    errors = find_errors(truth, predictions, config, boxes.overlaps(predictions, truth, NEAR_IOU))
+    unfound = np.bincount(truth.frame_index[errors.unfound], minlength=truth.num_frames)
+    wrong = np.bincount(predictions.frame_index[errors.wrong], minlength=truth.num_frames)
+    return unfound + wrong
+
+
 def _swapped(
     truth: FrameBoxes,
     predictions: FrameBoxes,

@@ -41,6 +41,7 @@ def run(arm: Arm, cycle: int) -> list[Path]:
             arm.workspace.lake.truth(pool.frames["frame_id"].to_pylist()),
             budget=budget(arm.config, cycle),
             label=arm.config.label,
+            judging=arm.config.evaluate,
             max_per_clip=arm.config.mine.max_per_clip,
             cycle=cycle,
         )

@@ -15,7 +15,7 @@ from dataengine import verbs
 from dataengine.arm import run_of
 from dataengine.compare import gather, picks, plan
 from dataengine.compare.tables import CELLS, PICKS, REPLICATES, Comparison
-from dataengine.config import Config
+from dataengine.config import Config, EvaluateConfig
 from dataengine.errors import WorkspaceError
 from dataengine.frameboxes import FrameBoxes, Predictions
 from dataengine.lake import read_parquet
@@ -168,7 +168,7 @@ def test_had_error_needs_a_model_that_is_wrong(tmp_path: Path) -> None:
             "conditions": pa.array([[("weather", "fog")], []], pa.map_(pa.string(), pa.string())),
         }
     )
-    described = picks.describe(run, 1, frames, num_classes=2).to_pylist()
+    described = picks.describe(run, 1, frames, num_classes=2, judging=EvaluateConfig()).to_pylist()
     assert [(row["frame_id"], row["clip_id"], row["trigger"]) for row in described] == [
         ("b", "cb", "z"),
         ("a", "ca", "x"),

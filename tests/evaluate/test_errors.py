@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataengine import boxes
 from dataengine.config import EvaluateConfig
-from dataengine.evaluate import VOCABULARY, FrameErrors, find_errors
+from dataengine.evaluate import VOCABULARY, FrameErrors, count_errors, find_errors
 from dataengine.frameboxes import FrameBoxes
 from dataengine.schema import FRAME_ERRORS, MISTAKES
 from tests.evaluate.scenes import scene
@@ -172,3 +172,18 @@ def test_every_label_and_every_prediction_is_accounted_for(seed: int, ignore: fl
     if not ignore:
         assert counts["hits"] + wrong == int((predictions.score >= score).sum())
     assert len(rows) == wrong + counts["missed"]
+
+
+def test_errors_of_a_frame_are_labels_unfound_and_wrong_predictions() -> None:
+    truth = FrameBoxes.build(
+        ["a", "b"],
+        [2, 1],
+        [[0, 0, 10, 10], [50, 0, 60, 10], [0, 0, 10, 10]],
+        [0, 0, 1],
+        ignore=[False, True, False],
+    )
+    found = FrameBoxes.build(
+        ["a", "b"], [1, 2], [[50, 0, 60, 10], [0, 0, 10, 10], [0, 0, 10, 4]], [0, 1, 1], score=[0.9, 0.9, 0.9]
+    )
+    # a: its car is missed; what lies on the ignore region is no false alarm. b: one find, one box too many
+    assert count_errors(truth, found, CONFIG).tolist() == [1, 1]

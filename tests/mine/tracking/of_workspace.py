@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dataengine import boxes, ceilings, mine, pooling
-from dataengine.config import Config, MineConfig
+from dataengine import boxes, mine, pooling
+from dataengine.config import Config, EvaluateConfig, MineConfig
+from dataengine.evaluate import count_errors
 from dataengine.frameboxes import FrameBoxes
 from dataengine.mine.candidates import Candidates
 from dataengine.mine.scores import temporal
@@ -65,7 +66,7 @@ def judged(folder: Path) -> dict[str, Array]:
     candidates = Candidates(pool, MineConfig().min_score)
     truth = workspace.lake.truth(candidates.frame_ids.to_pylist())
     print(folder.name, identities(candidates, tracks(candidates), truth), flush=True)
-    errors = ceilings.true_errors(truth, candidates.predictions.boxes)
+    errors = count_errors(truth, candidates.predictions.boxes, EvaluateConfig())
     tail = [workspace.taxonomy.index(name) for name in workspace.taxonomy.tail_classes]
     rare = np.bincount(
         truth.frame_index[np.isin(truth.class_id, tail) & ~truth.ignore], minlength=len(candidates)
