@@ -54,6 +54,14 @@ def evidence(comparison: Comparison, command: str | None = None) -> str:
     return "\n".join(lines)
 
 
+def _arm(comparison: Comparison, arm: str) -> str:
+    """Its name, and how many seeds bought with it where not all did."""
+    cells = comparison.table("cells")
+    own = cells.filter(pc.and_(pc.equal(cells["arm"], arm), pc.greater(cells["cycle"], 0)))
+    seeds, planned = pc.count_distinct(own["trial"]).as_py(), len(comparison.trials)
+    return f"`{arm}`" if seeds == planned else f"`{arm}`, {seeds} of {planned} seeds"
+
+
 def _name(part: str, metric: str) -> str:
     if metric == "ap50":
         return figure_name(part)
@@ -95,7 +103,7 @@ def _curve_table(comparison: Comparison, rows: Sequence[Row]) -> list[str]:
             f"{_with_interval(own[cycle], 3)} at {own[cycle]['frames']:.0f}" if cycle in own else ""
             for cycle in cycles
         ]
-        body.append([f"`{arm}`", *cells])
+        body.append([_arm(comparison, arm), *cells])
     return _table(["value at mean frames", *(f"cycle {cycle}" for cycle in cycles)], body)
 
 
@@ -111,7 +119,7 @@ def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> l
             where = f"cycle {row['cycle']}" if row["cycle"] != AREA_CYCLE else "area over seconds"
             tally = f"{row['wins']}/{row['ties']}/{row['losses']}"
             noise = f"{_number(row['noise'], 3)} ({_number(row['noise_per_seed'], 3)})"
-            body.append([f"`{arm}`", where, _with_interval(row, 3, signed=True), tally, noise])
+            body.append([_arm(comparison, arm), where, _with_interval(row, 3, signed=True), tally, noise])
     head = [
         f"minus `{comparison.baseline}`",
         "where",
@@ -134,7 +142,12 @@ def _rival_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[s
         own = {(row["cycle"], row["metric"]): row for row in rows if row["other"] == arm}
         if own:
             cells = (own.get(key) for key in columns.values())
-            body.append([f"`{arm}`", *(_with_interval(row, 3, signed=True) if row else "" for row in cells)])
+            body.append(
+                [
+                    _arm(comparison, arm),
+                    *(_with_interval(row, 3, signed=True) if row else "" for row in cells),
+                ]
+            )
     return _table([f"`{main}` minus", *columns], body)
 
 
@@ -148,7 +161,7 @@ def _saving_table(comparison: Comparison, figure: tuple[str, str, str], target: 
         told = _paid if arm == comparison.baseline else _saving
         cells = [told(own[axis]) if axis in own else "" for axis in AXES]
         first = next(iter(own.values()))
-        body.append([f"`{arm}`", *cells, f"{first['reached']:.0%} of {first['num_seeds']}"])
+        body.append([_arm(comparison, arm), *cells, f"{first['reached']:.0%} of {first['num_seeds']}"])
     level = next((row["level"] for row in rows), math.nan)
     goal = f"`{comparison.baseline}`'s final" if target == "baseline_final" else "95% of `all_labels`"
     return _table(
@@ -178,7 +191,7 @@ def _share_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[s
         own = {row["cycle"]: row for row in rows if row["arm"] == arm}
         if own and arm != "oracle":
             cells = [_with_interval(own[cycle], 2) if cycle in own else "" for cycle in cycles]
-            body.append([f"`{arm}`", *cells])
+            body.append([_arm(comparison, arm), *cells])
     return _table(["share of the oracle's gain", *(f"cycle {cycle}" for cycle in cycles)], body)
 
 
@@ -201,7 +214,7 @@ def _class_section(comparison: Comparison, split: str, test: str) -> list[str]:
             [row for row in own if row["arm"] == arm and row["cycle"] == max(shared)] for own in rows.values()
         ]
         if any(found):
-            body.append([f"`{arm}`", *(_with_interval(own[0], 3) if own else "" for own in found)])
+            body.append([_arm(comparison, arm), *(_with_interval(own[0], 3) if own else "" for own in found)])
     head = [f"AP50 at cycle {max(shared)}", *(f"{name}{_objects(comparison, split, name)}" for name in rows)]
     return [f"## Classes, {test}", "", *_table(head, body), ""]
 
@@ -258,7 +271,7 @@ def _bought(comparison: Comparison) -> list[str]:
             known = [value for value in values if not math.isnan(value)]
             cells.append(_number(sum(known) / len(known), 2) if known else "")
         if any(cells):
-            body.append([f"`{arm}`", *cells])
+            body.append([_arm(comparison, arm), *cells])
     return [
         "## What was bought",
         "",

@@ -121,6 +121,19 @@ def test_evidence_by_class_counts_the_objects(tmp_path: Path) -> None:
     assert "| `auto` |  | 0.400 |" in page
 
 
+def test_evidence_says_which_arms_ran_in_few_seeds(tmp_path: Path) -> None:
+    nothing = [math.nan] * 2
+    values = curves(
+        random=[[0.2, 0.3], [0.2, 0.4]], auto=[[0.2, 0.3], [0.2, 0.4]], cald=[[0.2, 0.3], nothing]
+    )
+    known = {key: value for key, value in values.items() if not math.isnan(value)}
+    export.write(compared(cells_table(known)), tmp_path)
+    page = (tmp_path / "tables" / "evidence.md").read_text(encoding="utf-8")
+    assert "| `auto` |" in page
+    assert "| `cald`, 1 of 2 seeds |" in page
+    assert "| `cald` |" not in page
+
+
 def test_evidence_of_nothing(tmp_path: Path) -> None:
     export.write(compared(cells_table({})), tmp_path)
     assert export.read(tmp_path).arms == ()
