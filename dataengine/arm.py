@@ -27,7 +27,8 @@ class Arm:
         """The arm's run, created or continued.
 
         A run is named by arm, seed and a digest of every setting that its figures depend on, so
-        other settings make another run, and more ``loop.cycles`` continue the same one.
+        other settings make another run, and more ``loop.cycles`` continue the same one. The source of an arm
+        that another package brings counts as a setting.
         """
         settings, start = identity(workspace, config)
         run = run_of(workspace, config, name)
@@ -55,8 +56,11 @@ class Arm:
 def run_of(workspace: Workspace, config: Config, name: str) -> Run:
     """The run of an arm, created or not."""
     own, _ = identity(workspace, config)
-    if mine.ArmName.parse(name).miner == ALL_LABELS:  # other arms do not depend on it
+    miner = mine.ArmName.parse(name).miner
+    if miner == ALL_LABELS:  # other arms do not depend on it
         own = files.digest({"settings": own, "full_steps": config.compare.full_steps})
+    if rule := mine.fingerprint(miner, config.mine):
+        own = files.digest({"settings": own, "rule": rule})
     return workspace.run(f"{name}-s{config.seed}-{own[:6]}")
 
 

@@ -138,7 +138,7 @@ def _run_with_hydra(verb: str, overrides: list[str]) -> None:
             failures.append(error)
 
     before = sys.argv
-    sys.argv = ["dataengine", *map(_with_new_keys, overrides)]
+    sys.argv = ["dataengine", *map(_with_new_keys, map(_miner_by_name, overrides))]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # composition errors reach _guarded, not Hydra's own printer
     try:
         job()
@@ -147,6 +147,16 @@ def _run_with_hydra(verb: str, overrides: list[str]) -> None:
         del os.environ["HYDRA_FULL_ERROR"]
     if failures:
         raise failures[0]
+
+
+def _miner_by_name(override: str) -> str:
+    """``mine=NAME`` of an arm that is no file in ``conf/mine``: a composed one, or one of another package."""
+    from dataengine import resources
+
+    named = re.fullmatch(r"mine=([a-z][a-z0-9_]*)", override)
+    if named and not (resources.folder("conf") / "mine" / f"{named[1]}.yaml").is_file():
+        return f"mine.name={named[1]}"
+    return override
 
 
 def _with_new_keys(override: str) -> str:

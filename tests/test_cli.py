@@ -65,6 +65,20 @@ def test_a_workspace_of_another_dataset_is_named(capsys: pytest.CaptureFixture[s
     assert "add dataset=simulated" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["uncertainty", "uncertainty__k_centre__class"])
+def test_a_miner_is_chosen_by_its_name_with_or_without_a_file(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from dataengine import verbs
+    from dataengine.config import Config
+
+    asked: list[Config] = []
+    monkeypatch.setattr(verbs, "run", lambda verb, config: asked.append(config))
+    monkeypatch.chdir(tmp_path)
+    assert not cli.main(["mine", f"mine={name}"])
+    assert [config.mine.name for config in asked] == [name]
+
+
 def test_help_lists_every_verb_and_loads_nothing_heavy() -> None:
     code = (
         "import sys; from dataengine import cli; cli.main(['--help'])\n"

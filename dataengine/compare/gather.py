@@ -11,12 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from dataengine import mine, progress
 from dataengine.arm import identity, run_of
 from dataengine.compare import picks as bought
 from dataengine.compare.plan import Trial, trial
 from dataengine.compare.tables import CELLS, PICKS, REPLICATES
 from dataengine.config import Config
-from dataengine.errors import WorkspaceError
+from dataengine.errors import ConfigError, WorkspaceError
 from dataengine.lake import read_parquet
 from dataengine.schema import Taxonomy
 from dataengine.workspace import Run, Workspace
@@ -103,8 +104,20 @@ def _runs(config: Config, folder: Path) -> Iterator[_Finished]:
             if where.root != root or settings["hash"] != identity(workspace, where.config)[0]:
                 continue
             arm = str(settings["arm"])
-            if run_of(workspace, where.config, arm).run_id == run.run_id:  # of all labels: trained as long
+            if not _is_known(arm):
+                progress.say(f"{run.folder}: no arm {arm} is installed here, so its cells are left out")
+                continue
+            if run_of(workspace, where.config, arm).run_id == run.run_id:  # by the rule as it is now
                 yield _Finished(trial=where, workspace=workspace, run=run, arm=arm)
+
+
+def _is_known(arm: str) -> bool:
+    """Whether there is such an arm; one of another package may be gone."""
+    name = mine.ArmName.parse(arm)
+    try:
+        return name.is_ceiling or mine.arm(name.miner) is not None
+    except ConfigError:
+        return False
 
 
 def _check_classes(run: _Finished, taxonomy: Taxonomy) -> None:

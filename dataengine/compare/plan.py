@@ -175,9 +175,9 @@ def _checked(text: str, setting: str, config: Config) -> mine.ArmName:
     try:
         mine.arm(name.miner, config.mine)
     except ConfigError as error:
-        if "__" in name.miner:  # a composed name; the message says which part of it is unknown
+        if "__" in name.miner or name.miner in mine.arm_names():  # the message says what is wrong with it
             raise
-        near = mine.nearest(name.miner, [*mine.ARMS, *mine.CEILINGS])
+        near = mine.nearest(name.miner, [*mine.arm_names(), *mine.CEILINGS])
         raise ConfigError(f"{setting}: '{text}' is not an arm: did you mean {near}?") from error
     return name
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataengine.mine.arms import ARMS, arm, needs_predictions
+from dataengine.mine.arms import ARMS, arm, arm_names, fingerprint, needs_predictions
+from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Known, Pool
 from dataengine.mine.catalogue import nearest
 from dataengine.mine.names import CEILINGS, PLAIN, PSEUDO, ArmName
 from dataengine.mine.selection import select
-from dataengine.mine.strategy import VIEWS, Need
+from dataengine.mine.strategy import VIEWS, Arm, FrameScores, Need, Score, Task
 
 __all__ = [
     "ARMS",
@@ -15,11 +16,18 @@ __all__ = [
     "PLAIN",
     "PSEUDO",
     "VIEWS",
+    "Arm",
     "ArmName",
+    "Basket",
+    "FrameScores",
     "Known",
     "Need",
     "Pool",
+    "Score",
+    "Task",
     "arm",
+    "arm_names",
+    "fingerprint",
     "nearest",
     "needs_predictions",
     "select",

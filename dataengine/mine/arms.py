@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from dataengine.config import MineConfig
 from dataengine.errors import ConfigError
+from dataengine.mine import plugged
 from dataengine.mine.auto import AUTO
 from dataengine.mine.blind import EVERY_KTH, RANDOM, RANDOM_CLIPS
 from dataengine.mine.catalogue import BETWEEN, DIVERSITIES, SCORES, from_name, from_settings, nearest
@@ -18,7 +19,7 @@ from dataengine.mine.peers.cald import CALD
 from dataengine.mine.peers.ppal import PPAL
 from dataengine.mine.scores.conditions import CONDITION_BALANCED, LOOK_BALANCED
 from dataengine.mine.scores.failures import FAILURES, RARE_LOOKALIKES
-from dataengine.mine.strategy import Arm, Need, ranked
+from dataengine.mine.strategy import Arm, Need, Score, ranked
 
 FROM_SETTINGS = ("composed", "whole_clips")
 """Arms whose parts are settings; here with those of the defaults."""
@@ -45,11 +46,11 @@ _STRATEGIES = (
 ARMS: Mapping[str, Arm] = MappingProxyType(
     {arm.name: arm for arm in (*(ranked(score) for score in SCORES.values()), *_STRATEGIES)}
 )
-"""Every arm by its name: each score is one, and so is each strategy."""
+"""Every arm of ours by its name: each score is one, and so is each strategy."""
 
 
 def arm(name: str, config: MineConfig | None = None) -> Arm:
-    """The arm of that name: one of ``ARMS``, or ``SCORE__DIVERSITY__QUOTA``.
+    """The arm of that name: one of ``ARMS``, an installed one, or ``SCORE__DIVERSITY__QUOTA``.
 
     Args:
         name: As in ``mine.name``.
@@ -64,7 +65,26 @@ def arm(name: str, config: MineConfig | None = None) -> Arm:
         return ARMS[name]
     if BETWEEN in name:
         return from_name(name)
-    raise ConfigError(f"mine.name={name} is not an arm: did you mean {nearest(name, ARMS)}?")
+    found = plugged.find(name)
+    if found is None:
+        raise ConfigError(f"mine.name={name} is not an arm: did you mean {nearest(name, arm_names())}?")
+    return ranked(found) if isinstance(found, Score) else found
+
+
+def arm_names() -> list[str]:
+    """Of every arm, ours and installed."""
+    return sorted({*ARMS, *plugged.names()})
+
+
+def fingerprint(name: str, config: MineConfig) -> str:
+    """Digest of the source of an installed arm, or of the installed score of a composition; empty for ours.
+
+    Args:
+        name: As in ``mine.name``.
+        config: Names the score of ``composed`` and ``whole_clips``.
+    """
+    first = config.score if name in FROM_SETTINGS else name.split(BETWEEN, maxsplit=1)[0]
+    return "" if first in ARMS else plugged.fingerprint(first)
 
 
 def needs_predictions(name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dataengine.config import MineConfig
 from dataengine.errors import ConfigError
-from dataengine.mine import scores
+from dataengine.mine import plugged, scores
 from dataengine.mine.compose import composed
 from dataengine.mine.diversity.badge import BADGE
 from dataengine.mine.diversity.chooser import NONE, Diversity
@@ -58,8 +58,11 @@ Part = TypeVar("Part")
 
 
 def score(name: str, setting: str = "mine.score") -> Score | None:
-    """The score of that name; ``None`` for ``none``."""
-    return None if name == ALL_ALIKE else _known(name, SCORES, setting, "a score", (ALL_ALIKE,))
+    """The score of that name, ours or an installed one; ``None`` for ``none``."""
+    if name == ALL_ALIKE:
+        return None
+    found = None if name in SCORES else plugged.find(name)
+    return found if isinstance(found, Score) else _known(name, SCORES, setting, "a score", (ALL_ALIKE,))
 
 
 def diversity(name: str, setting: str = "mine.diversity") -> Diversity:
