@@ -75,7 +75,9 @@ def test_a_miner_is_chosen_by_its_name_with_or_without_a_file(
     asked: list[Config] = []
     monkeypatch.setattr(verbs, "run", lambda verb, config: asked.append(config))
     monkeypatch.chdir(tmp_path)
-    assert not cli.main(["mine", f"mine={name}"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["mine", f"mine={name}"])
+    assert not caught.value.code
     assert [config.mine.name for config in asked] == [name]
 
 
