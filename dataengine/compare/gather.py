@@ -94,6 +94,7 @@ def gather(config: Config, folder: Path) -> Gathered:
 
 def _runs(config: Config, folder: Path) -> Iterator[_Finished]:
     """The runs in the folder that were made with the settings."""
+    left_out: set[str] = set()
     for root in (folder / "data", *sorted((folder / "worlds").glob("*"))):
         if not Workspace.exists(root):
             continue
@@ -104,20 +105,24 @@ def _runs(config: Config, folder: Path) -> Iterator[_Finished]:
             if where.root != root or settings["hash"] != identity(workspace, where.config)[0]:
                 continue
             arm = str(settings["arm"])
-            if not _is_known(arm):
-                progress.say(f"{run.folder}: no arm {arm} is installed here, so its cells are left out")
+            if why := _unusable(arm):
+                if arm not in left_out:
+                    progress.say(f"the cells of arm {arm} are left out: {why}")
+                left_out.add(arm)
                 continue
             if run_of(workspace, where.config, arm).run_id == run.run_id:  # by the rule as it is now
                 yield _Finished(trial=where, workspace=workspace, run=run, arm=arm)
 
 
-def _is_known(arm: str) -> bool:
-    """Whether there is such an arm; one of another package may be gone."""
-    name = mine.ArmName.parse(arm)
+def _unusable(arm: str) -> str:
+    """Why an arm cannot be told apart from a later form of it: its package may be gone. Empty if it can."""
     try:
-        return name.is_ceiling or mine.arm(name.miner) is not None
-    except ConfigError:
-        return False
+        name = mine.ArmName.parse(arm)
+        if not name.is_ceiling:
+            mine.arm(name.miner)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def _check_classes(run: _Finished, taxonomy: Taxonomy) -> None:

@@ -98,7 +98,8 @@ def count_errors(truth: FrameBoxes, predictions: FrameBoxes, config: EvaluateCon
 
     One object that is called by another name, or badly placed, counts as both.
     """
-    errors = find_errors(truth, predictions, config, boxes.overlaps(predictions, truth, NEAR_IOU))
+    pairs = boxes.overlaps(predictions, truth, min(NEAR_IOU, config.match_iou))
+    errors = find_errors(truth, predictions, config, pairs)
     unfound = np.bincount(truth.frame_index[errors.unfound], minlength=truth.num_frames)
     wrong = np.bincount(predictions.frame_index[errors.wrong], minlength=truth.num_frames)
     return unfound + wrong

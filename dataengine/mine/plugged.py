@@ -58,9 +58,8 @@ def fingerprint(name: str) -> str:
         spec = importlib.util.find_spec(entry.module)
     except ImportError:
         spec = None
-    if spec is None or spec.origin is None:
-        return ""
-    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()
+    source = Path(spec.origin) if spec and spec.origin else None
+    return hashlib.sha256(source.read_bytes()).hexdigest() if source and source.is_file() else ""
 
 
 def _entries() -> dict[str, metadata.EntryPoint]:

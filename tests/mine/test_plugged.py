@@ -71,7 +71,7 @@ def test_cells_of_an_arm_that_is_gone_are_left_out(
     verbs.compare(config)
     (module.parent / "crowds-1.0.dist-info" / "entry_points.txt").write_text("")
     assert set(gather.gather(config, tmp_path / "c").arms) == {"random", "class_balanced"}
-    assert "no arm crowds is installed here, so its cells are left out" in capsys.readouterr().err
+    assert "the cells of arm crowds are left out: mine.name=crowds is not an arm" in capsys.readouterr().err
 
 
 def in_trial(config: Config, root: Path) -> Config:
