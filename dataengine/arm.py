@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from dataengine import files, mine
 from dataengine.config import Budget, Config, TrainConfig
@@ -59,9 +61,16 @@ def run_of(workspace: Workspace, config: Config, name: str) -> Run:
     miner = mine.ArmName.parse(name).miner
     if miner == ALL_LABELS:  # other arms do not depend on it
         own = files.digest({"settings": own, "full_steps": config.compare.full_steps})
-    if rule := mine.fingerprint(miner, config.mine):
-        own = files.digest({"settings": own, "rule": rule})
+    if module := mine.rule_module(miner, config.mine):
+        own = files.digest({"settings": own, "rule": _source_digest(module)})
     return workspace.run(f"{name}-s{config.seed}-{own[:6]}")
+
+
+def _source_digest(module: str) -> str:
+    """Digest of a module's source file; empty where it has none."""
+    found = importlib.util.find_spec(module)
+    source = Path(found.origin) if found and found.origin else None
+    return files.sha256(source) if source and source.is_file() else ""
 
 
 def checked(name: str, config: Config) -> mine.ArmName:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataengine.mine.arms import ARMS, arm, arm_names, fingerprint, needs_predictions
+from dataengine.mine.arms import ARMS, arm, arm_names, needs_predictions, rule_module
 from dataengine.mine.basket import Basket
 from dataengine.mine.candidates import Known, Pool
 from dataengine.mine.catalogue import nearest
@@ -27,8 +27,8 @@ __all__ = [
     "Task",
     "arm",
     "arm_names",
-    "fingerprint",
     "nearest",
     "needs_predictions",
+    "rule_module",
     "select",
 ]

@@ -76,15 +76,15 @@ def arm_names() -> list[str]:
     return sorted({*ARMS, *plugged.names()})
 
 
-def fingerprint(name: str, config: MineConfig) -> str:
-    """Digest of the source of an installed arm, or of the installed score of a composition; empty for ours.
+def rule_module(name: str, config: MineConfig) -> str:
+    """The module of an installed arm, or of the installed score of a composition; empty for ours.
 
     Args:
         name: As in ``mine.name``.
         config: Names the score of ``composed`` and ``whole_clips``.
     """
     first = config.score if name in FROM_SETTINGS else name.split(BETWEEN, maxsplit=1)[0]
-    return "" if first in ARMS else plugged.fingerprint(first)
+    return "" if first in ARMS else plugged.module_of(first)
 
 
 def needs_predictions(name: str) -> bool:

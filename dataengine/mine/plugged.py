@@ -6,13 +6,10 @@ nobody who does not use it.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata
-from pathlib import Path
 
 from dataengine.errors import ConfigError
 from dataengine.mine.strategy import Arm, FrameScores, Score, Task
@@ -49,17 +46,10 @@ def find(name: str) -> Score | Arm | None:
     return replace(found, compute=_checked(found)) if isinstance(found, Score) else found
 
 
-def fingerprint(name: str) -> str:
-    """Digest of the source file that holds the rule: what it buys depends on it. Empty for none of these."""
+def module_of(name: str) -> str:
+    """The module that brings the arm; empty where none is installed by that name."""
     entry = _entries().get(name)
-    if entry is None:
-        return ""
-    try:
-        spec = importlib.util.find_spec(entry.module)
-    except ImportError:
-        spec = None
-    source = Path(spec.origin) if spec and spec.origin else None
-    return hashlib.sha256(source.read_bytes()).hexdigest() if source and source.is_file() else ""
+    return "" if entry is None else entry.module
 
 
 def _entries() -> dict[str, metadata.EntryPoint]:

@@ -80,16 +80,20 @@ def in_trial(config: Config, root: Path) -> Config:
     return trial(config, root.parent.parent, 0).config
 
 
-def test_ours_have_no_fingerprint() -> None:
+def test_ours_are_of_no_other_module(install: Install) -> None:
+    install()
     for name in ("auto", "uncertainty__k_centre", "composed", "none__badge"):
-        assert mine.fingerprint(name, MineConfig()) == ""
+        assert mine.rule_module(name, MineConfig()) == ""
+    for name in ("crowds", "crowds__k_centre__class", "crowds__clips"):
+        assert mine.rule_module(name, MineConfig()) == "crowds"
+    assert mine.rule_module("composed", MineConfig(score="crowds")) == "crowds"
 
 
 def test_a_name_of_ours_stays_ours(install: Install) -> None:
     before = mine.arm("uncertainty")
     install(name="uncertainty")
     assert mine.arm("uncertainty") is before
-    assert mine.fingerprint("uncertainty", MineConfig()) == ""
+    assert mine.rule_module("uncertainty", MineConfig()) == ""
 
 
 @pytest.mark.parametrize(
