@@ -56,6 +56,7 @@ def select(
     if name == ALL_LABELS:
         picks, scores = list(range(len(ids))), [0.0] * len(ids)
     else:
+        assert name in ("oracle", "oracle_errors")
         values = _gain(pool, truth) if name == "oracle" else _mistakes(pool, truth, judging)
         picks, scores = _greedy(values, clips, prices, budget.amount, max_per_clip)
     rows = [

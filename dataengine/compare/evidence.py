@@ -28,6 +28,9 @@ PART_NAMES = {
 
 Row = Mapping[str, Any]
 
+Names = Mapping[str, str]
+"""What each arm is called in a table."""
+
 
 def evidence(comparison: Comparison, command: str | None = None) -> str:
     """The page.
@@ -44,22 +47,28 @@ def evidence(comparison: Comparison, command: str | None = None) -> str:
         f"{comparison.confidence:.0%} in brackets; costs count the seed set.",
         "",
     ]
+    names = _names(comparison)
     for split, test in TESTS.items():
         for part, metric in (("tail", "ap50"), ("all", "ap50"), ("all", "map50_95")):
-            lines += _section(comparison, (split, part, metric), f"{_name(part, metric)}, {test}")
-        lines += _class_section(comparison, split, test)
+            lines += _section(comparison, names, (split, part, metric), f"{_name(part, metric)}, {test}")
+        lines += _class_section(comparison, names, split, test)
     lines += _trainers(comparison)
-    lines += _bought(comparison)
+    lines += _bought(comparison, names)
     lines += ["## Notes", "", *(f"* {note}" for note in comparison.notes), ""]
     return "\n".join(lines)
 
 
-def _arm(comparison: Comparison, arm: str) -> str:
-    """Its name, and how many seeds bought with it where not all did."""
-    cells = comparison.table("cells")
-    own = cells.filter(pc.and_(pc.equal(cells["arm"], arm), pc.greater(cells["cycle"], 0)))
-    seeds, planned = pc.count_distinct(own["trial"]).as_py(), len(comparison.trials)
-    return f"`{arm}`" if seeds == planned else f"`{arm}`, {seeds} of {planned} seeds"
+def _names(comparison: Comparison) -> Names:
+    """Every arm as the page calls it: with how many seeds bought by it, where not all did."""
+    cells, planned = comparison.table("cells"), len(comparison.trials)
+    later = (
+        cells.filter(pc.greater(cells["cycle"], 0)).group_by("arm").aggregate([("trial", "count_distinct")])
+    )
+    seeds = dict(zip(later["arm"].to_pylist(), later["trial_count_distinct"].to_pylist(), strict=True))
+    return {
+        arm: f"`{arm}`" if seeds[arm] == planned else f"`{arm}`, {seeds[arm]} of {planned} seeds"
+        for arm in comparison.arms
+    }
 
 
 def _name(part: str, metric: str) -> str:
@@ -68,18 +77,18 @@ def _name(part: str, metric: str) -> str:
     return "mAP50-95" if part == "all" else f"{part} mAP50-95"
 
 
-def _section(comparison: Comparison, figure: tuple[str, str, str], title: str) -> list[str]:
+def _section(comparison: Comparison, names: Names, figure: tuple[str, str, str], title: str) -> list[str]:
     """One figure on one test: curves, differences, savings; nothing where it was not measured."""
     curves = _rows(comparison, "curves", figure)
     if not curves or all(math.isnan(row["value"]) for row in curves):
         return []
     parts = [
-        _curve_table(comparison, curves),
-        _difference_table(comparison, figure),
-        _rival_table(comparison, figure),
-        _saving_table(comparison, figure, "baseline_final"),
-        _saving_table(comparison, figure, "95_of_ceiling"),
-        _share_table(comparison, figure),
+        _curve_table(names, curves),
+        _difference_table(comparison, names, figure),
+        _rival_table(comparison, names, figure),
+        _saving_table(comparison, names, figure, "baseline_final"),
+        _saving_table(comparison, names, figure, "95_of_ceiling"),
+        _share_table(comparison, names, figure),
     ]
     return [f"## {title}", "", *(line for part in parts if part for line in [*part, ""])]
 
@@ -94,23 +103,23 @@ def _rows(comparison: Comparison, name: str, figure: tuple[str, str, str]) -> li
     return found
 
 
-def _curve_table(comparison: Comparison, rows: Sequence[Row]) -> list[str]:
+def _curve_table(names: Names, rows: Sequence[Row]) -> list[str]:
     cycles = sorted({row["cycle"] for row in rows})
     body = []
-    for arm in comparison.arms:
+    for arm, name in names.items():
         own = {row["cycle"]: row for row in rows if row["arm"] == arm}
         cells = [
             f"{_with_interval(own[cycle], 3)} at {own[cycle]['frames']:.0f}" if cycle in own else ""
             for cycle in cycles
         ]
-        body.append([_arm(comparison, arm), *cells])
+        body.append([name, *cells])
     return _table(["value at mean frames", *(f"cycle {cycle}" for cycle in cycles)], body)
 
 
-def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
+def _difference_table(comparison: Comparison, names: Names, figure: tuple[str, str, str]) -> list[str]:
     rows = _rows(comparison, "differences", figure)
     body = []
-    for arm in comparison.arms:
+    for arm, name in names.items():
         own = [row for row in rows if row["arm"] == arm and row["cycle"] != 0]
         last = max((row["cycle"] for row in own), default=None)
         shown = [row for row in own if row["cycle"] == last and last != AREA_CYCLE]
@@ -119,7 +128,7 @@ def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> l
             where = f"cycle {row['cycle']}" if row["cycle"] != AREA_CYCLE else "area over seconds"
             tally = f"{row['wins']}/{row['ties']}/{row['losses']}"
             noise = f"{_number(row['noise'], 3)} ({_number(row['noise_per_seed'], 3)})"
-            body.append([_arm(comparison, arm), where, _with_interval(row, 3, signed=True), tally, noise])
+            body.append([name, where, _with_interval(row, 3, signed=True), tally, noise])
     head = [
         f"minus `{comparison.baseline}`",
         "where",
@@ -130,7 +139,7 @@ def _difference_table(comparison: Comparison, figure: tuple[str, str, str]) -> l
     return _table(head, body)
 
 
-def _rival_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
+def _rival_table(comparison: Comparison, names: Names, figure: tuple[str, str, str]) -> list[str]:
     """The main arm against each of the others: at the last cycle, and over the whole curve."""
     rows = _rows(comparison, "rivals", figure)
     main = next((row["arm"] for row in rows), "")
@@ -138,30 +147,27 @@ def _rival_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[s
     columns = {f"at cycle {last}": (last, figure[2])}
     columns |= {f"area over {axis}": (AREA_CYCLE, f"{figure[2]}:area_{axis}") for axis in AXES}
     body = []
-    for arm in comparison.arms:
+    for arm, name in names.items():
         own = {(row["cycle"], row["metric"]): row for row in rows if row["other"] == arm}
         if own:
             cells = (own.get(key) for key in columns.values())
-            body.append(
-                [
-                    _arm(comparison, arm),
-                    *(_with_interval(row, 3, signed=True) if row else "" for row in cells),
-                ]
-            )
+            body.append([name, *(_with_interval(row, 3, signed=True) if row else "" for row in cells)])
     return _table([f"`{main}` minus", *columns], body)
 
 
-def _saving_table(comparison: Comparison, figure: tuple[str, str, str], target: str) -> list[str]:
+def _saving_table(
+    comparison: Comparison, names: Names, figure: tuple[str, str, str], target: str
+) -> list[str]:
     rows = [row for row in _rows(comparison, "savings", figure) if row["target"] == target]
     body = []
-    for arm in comparison.arms:
+    for arm, name in names.items():
         own = {row["axis"]: row for row in rows if row["arm"] == arm}
         if not own or (arm == comparison.baseline and target == "baseline_final"):
             continue
         told = _paid if arm == comparison.baseline else _saving
         cells = [told(own[axis]) if axis in own else "" for axis in AXES]
         first = next(iter(own.values()))
-        body.append([_arm(comparison, arm), *cells, f"{first['reached']:.0%} of {first['num_seeds']}"])
+        body.append([name, *cells, f"{first['reached']:.0%} of {first['num_seeds']}"])
     level = next((row["level"] for row in rows), math.nan)
     goal = f"`{comparison.baseline}`'s final" if target == "baseline_final" else "95% of `all_labels`"
     return _table(
@@ -183,19 +189,19 @@ def _saving(row: Row) -> str:
     return f"{row['value']:.0%} ({low} to {high}): {row['cost']:.0f} for {row['baseline_cost']:.0f}"
 
 
-def _share_table(comparison: Comparison, figure: tuple[str, str, str]) -> list[str]:
+def _share_table(comparison: Comparison, names: Names, figure: tuple[str, str, str]) -> list[str]:
     rows = _rows(comparison, "shares", figure)
     cycles = sorted({row["cycle"] for row in rows})
     body = []
-    for arm in comparison.arms:
+    for arm, name in names.items():
         own = {row["cycle"]: row for row in rows if row["arm"] == arm}
         if own and arm != "oracle":
             cells = [_with_interval(own[cycle], 2) if cycle in own else "" for cycle in cycles]
-            body.append([_arm(comparison, arm), *cells])
+            body.append([name, *cells])
     return _table(["share of the oracle's gain", *(f"cycle {cycle}" for cycle in cycles)], body)
 
 
-def _class_section(comparison: Comparison, split: str, test: str) -> list[str]:
+def _class_section(comparison: Comparison, names: Names, split: str, test: str) -> list[str]:
     """AP50 of every class at the last cycle that all arms but the ceilings ran, with objects to judge by."""
     figures = [(name, (split, f"class:{name}", "ap50")) for name in comparison.classes]
     rows = {name: _rows(comparison, "curves", figure) for name, figure in figures}
@@ -209,12 +215,12 @@ def _class_section(comparison: Comparison, split: str, test: str) -> list[str]:
     if not shared:
         return []
     body = []
-    for arm in comparison.arms:
+    for arm, called in names.items():
         found = [
             [row for row in own if row["arm"] == arm and row["cycle"] == max(shared)] for own in rows.values()
         ]
         if any(found):
-            body.append([_arm(comparison, arm), *(_with_interval(own[0], 3) if own else "" for own in found)])
+            body.append([called, *(_with_interval(own[0], 3) if own else "" for own in found)])
     head = [f"AP50 at cycle {max(shared)}", *(f"{name}{_objects(comparison, split, name)}" for name in rows)]
     return [f"## Classes, {test}", "", *_table(head, body), ""]
 
@@ -253,7 +259,7 @@ def _trainers(comparison: Comparison) -> list[str]:
     return ["## Mining and training", "", *_table(head, body), ""]
 
 
-def _bought(comparison: Comparison) -> list[str]:
+def _bought(comparison: Comparison, names: Names) -> list[str]:
     """What the arms bought, all cycles averaged."""
     rows = comparison.table("purchases").to_pylist()
     if not rows:
@@ -262,7 +268,7 @@ def _bought(comparison: Comparison) -> list[str]:
     kinds += [("class", name) for name in comparison.classes]
     head = ["bought a cycle", "boxes per frame", "clips", "redundancy", "yield"]
     body = []
-    for arm in comparison.arms:
+    for arm, name in names.items():
         cells = []
         for kind in kinds:
             values = [
@@ -271,7 +277,7 @@ def _bought(comparison: Comparison) -> list[str]:
             known = [value for value in values if not math.isnan(value)]
             cells.append(_number(sum(known) / len(known), 2) if known else "")
         if any(cells):
-            body.append([_arm(comparison, arm), *cells])
+            body.append([name, *cells])
     return [
         "## What was bought",
         "",

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from dataengine import mine, progress
-from dataengine.arm import identity, run_of
+from dataengine.arm import checked, identity, run_of
 from dataengine.compare import picks as bought
 from dataengine.compare.plan import Trial, trial
 from dataengine.compare.tables import CELLS, PICKS, REPLICATES
@@ -105,7 +105,7 @@ def _runs(config: Config, folder: Path) -> Iterator[_Finished]:
             if where.root != root or settings["hash"] != identity(workspace, where.config)[0]:
                 continue
             arm = str(settings["arm"])
-            if why := _unusable(arm):
+            if why := _unusable(arm, where.config):
                 if arm not in left_out:
                     progress.say(f"the cells of arm {arm} are left out: {why}")
                 left_out.add(arm)
@@ -114,12 +114,11 @@ def _runs(config: Config, folder: Path) -> Iterator[_Finished]:
                 yield _Finished(trial=where, workspace=workspace, run=run, arm=arm)
 
 
-def _unusable(arm: str) -> str:
+def _unusable(arm: str, config: Config) -> str:
     """Why an arm cannot be told apart from a later form of it: its package may be gone. Empty if it can."""
     try:
-        name = mine.ArmName.parse(arm)
-        if not name.is_ceiling:
-            mine.arm(name.miner)
+        if not mine.ArmName.parse(arm).is_ceiling:
+            checked(arm, config)
     except ConfigError as error:
         return str(error)
     return ""

@@ -62,7 +62,11 @@ def score(name: str, setting: str = "mine.score") -> Score | None:
     if name == ALL_ALIKE:
         return None
     found = None if name in SCORES else plugged.find(name)
-    return found if isinstance(found, Score) else _known(name, SCORES, setting, "a score", (ALL_ALIKE,))
+    return (
+        found
+        if isinstance(found, Score)
+        else _known(name, SCORES, setting, "a score", (ALL_ALIKE, *plugged.names()))
+    )
 
 
 def diversity(name: str, setting: str = "mine.diversity") -> Diversity:

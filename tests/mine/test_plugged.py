@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from dataengine import mine, verbs
 from dataengine.arm import run_of
 from dataengine.compare import gather
-from dataengine.config import Config, MineConfig
+from dataengine.compare.plan import trial
+from dataengine.config import MineConfig
 from dataengine.errors import ConfigError
 from dataengine.workspace import Workspace
 from tests.compare.tiny_compare import tiny_compare
@@ -35,7 +37,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         (info / "entry_points.txt").write_text(f"[dataengine.arms]\n{name} = {module}:CROWDS\n")
         (site / f"{module}.py").write_text(source)
         monkeypatch.syspath_prepend(site)
-        monkeypatch.delitem(__import__("sys").modules, module, raising=False)
+        monkeypatch.delitem(sys.modules, module, raising=False)
         return site / f"{module}.py"
 
     return lay_out
@@ -59,7 +61,10 @@ def test_it_is_measured_in_a_comparison_and_named_by_its_source(install: Install
     picks = gather.gather(config, tmp_path / "c").picks.to_pylist()
     assert {row["trigger"] for row in picks if row["arm"] == "crowds"} == {"crowds"}
     module.write_text(EXAMPLE + "# another rule now\n")
-    assert run_of(Workspace.open(root), in_trial(config, root), "crowds").run_id != runs[0].run_id
+    assert (
+        run_of(Workspace.open(root), trial(config, tmp_path / "c", 0).config, "crowds").run_id
+        != runs[0].run_id
+    )
     assert "crowds" not in gather.gather(config, tmp_path / "c").arms
 
 
@@ -72,12 +77,6 @@ def test_cells_of_an_arm_that_is_gone_are_left_out(
     (module.parent / "crowds-1.0.dist-info" / "entry_points.txt").write_text("")
     assert set(gather.gather(config, tmp_path / "c").arms) == {"random", "class_balanced"}
     assert "the cells of arm crowds are left out: mine.name=crowds is not an arm" in capsys.readouterr().err
-
-
-def in_trial(config: Config, root: Path) -> Config:
-    from dataengine.compare.plan import trial
-
-    return trial(config, root.parent.parent, 0).config
 
 
 def test_ours_are_of_no_other_module(install: Install) -> None:
@@ -99,17 +98,11 @@ def test_a_name_of_ours_stays_ours(install: Install) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        (
-            "import nowhere_at_all\n",
-            r"crowds:CROWDS does not load \(No module named 'nowhere",
-        ),
+        ("import nowhere_at_all\n", r"crowds:CROWDS does not load \(No module named 'nowhere"),
         ("CROWDS = = 3\n", "does not load"),
         ("x = 1\n", "does not load .*no attribute 'CROWDS'"),
         ("CROWDS = 3\n", "is int, and no Score or Arm"),
-        (
-            EXAMPLE.replace('name="crowds"', 'name="mobs"'),
-            "calls itself mobs; give entry point and",
-        ),
+        (EXAMPLE.replace('name="crowds"', 'name="mobs"'), "calls itself mobs; give entry point and"),
     ],
 )
 @pytest.mark.parametrize("name", ["crowds", "crowds__k_centre"])
@@ -135,5 +128,6 @@ def test_values_of_another_length_are_refused(install: Install, tmp_path: Path) 
 
 def test_a_misspelt_name_is_told_the_installed_ones(install: Install) -> None:
     install()
-    with pytest.raises(ConfigError, match="did you mean crowds"):
-        mine.arm("crowd")
+    for misspelt in ("crowd", "crowd__k_centre"):
+        with pytest.raises(ConfigError, match="did you mean crowds"):
+            mine.arm(misspelt)
